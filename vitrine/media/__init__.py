@@ -1,0 +1,1 @@
+"""What flows between the folders, and time. Pure; imports nothing of ours."""
