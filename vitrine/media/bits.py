@@ -57,7 +57,7 @@ MAX_EXP_GOLOMB_ZEROS = 32
 class BitReader:
     """Bits of a byte string, most significant first (ITU-T H.264 section 7.2)."""
 
-    __slots__ = ("_value", "_left", "_what")
+    __slots__ = ("_left", "_value", "_what")
 
     def __init__(self, data: bytes, what: str) -> None:
         self._value = int.from_bytes(data, "big")

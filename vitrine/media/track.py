@@ -1,11 +1,11 @@
 """An elementary stream's description: what a decoder or a packager must know before its access units."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 
 
-class Codec(str, Enum):
+class Codec(StrEnum):
     """Codecs we can name. The value is the word used in messages, logs and the API."""
 
     H264 = "h264"

@@ -1,0 +1,1 @@
+"""Publishers in: bytes and packets become tracks and access units."""

@@ -1,0 +1,92 @@
+"""May this publisher start? One check for every protocol, and where an accepted publisher's media go.
+
+The server plugs in a `Publications`; ingest knows no more of it than these two protocols.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import RefusedError
+from vitrine.media.track import Track
+
+
+class Refusal(Enum):
+    """Why a publisher is declined; each protocol has its own code for each."""
+
+    WRONG_KEY = "wrong key"
+    WRONG_PLACE = "wrong place"
+    BUSY = "busy"
+
+
+class PublishRefusedError(RefusedError):
+    """The publisher may not start. The text tells the crew what to change and never holds the key."""
+
+    def __init__(self, refusal: Refusal, text: str) -> None:
+        super().__init__(text)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequest:
+    """What every protocol knows of a publisher before its first media byte.
+
+    `address` is the peer's IP address. `close` ends the session from our side and takes the reason in words:
+    it is called when another publisher with the same key takes over.
+    """
+
+    protocol: str
+    key: str
+    address: str
+    close: Callable[[str], None]
+
+
+class Publication(Protocol):
+    """An accepted session's way in."""
+
+    def add_track(self, track: Track) -> None:
+        """Announce a track, or the changed description of one already announced, by its id."""
+
+    def push(self, unit: AccessUnit) -> None:
+        """Give an access unit in session time (media/timeline.py)."""
+
+    def end(self, reason: str) -> None:
+        """The session is over; call it once, whatever ended it."""
+
+
+class Publications(Protocol):
+    """Who may publish. Provided by the server."""
+
+    def publish(self, request: PublishRequest) -> Publication:
+        """Accept, or raise PublishRefusedError."""
+
+
+LOOPBACK = ("127.", "::1", "::ffff:127.")
+
+
+def is_loopback(address: str) -> bool:
+    return address.startswith(LOOPBACK)
+
+
+def channel_for_key(key: str, address: str, keys: Iterable[tuple[str, str | None]]) -> str:
+    """The channel that a stream key opens, from (channel, its configured key or None).
+
+    A channel without a key of its own takes its name as key, from this machine only. Every key is compared,
+    in constant time, so that the time taken tells nothing. Raises PublishRefusedError.
+    """
+    found = None
+    local = is_loopback(address)
+    for channel, configured in keys:
+        expected = configured if configured is not None else channel
+        same = hmac.compare_digest(expected.encode(), key.encode("utf-8", "surrogatepass"))
+        if same and (configured is not None or local):
+            found = channel
+    if found is None:
+        raise PublishRefusedError(
+            Refusal.WRONG_KEY,
+            "This stream key opens no channel here. Check the key in the encoder against the server's configuration.",
+        )
+    return found
