@@ -1,0 +1,1 @@
+"""Viewers and CDNs out: playlists, parts, the API and the pages over HTTP."""
