@@ -1,0 +1,1 @@
+"""The ladder: access units of one source become access units of every rendition, in worker processes."""
