@@ -1,1 +1,1 @@
-"""Viewers and CDNs out: playlists, parts, the API and the pages over HTTP."""
+"""Viewers and CDNs out: playlists, media, state and pages over HTTP."""
