@@ -41,7 +41,7 @@ def test_opens_after_enough_pictures_and_shows_the_keyframe_at_zero() -> None:
 
 
 def test_a_takeover_shows_its_keyframe_at_the_time_asked() -> None:
-    gate = Gate(at=Fraction(7, 2))
+    gate = Gate(at=lambda: Fraction(7, 2))
     gate.add_track(VIDEO)
     passed = opened(gate, [picture(5000 + at, at == 0) for at in stamps(Fraction(30), RATE_UNITS)])
     assert passed[0].pts == 3500

@@ -6,7 +6,7 @@ the broadcast wants it: 0 for a new one, later when a publisher takes over.
 
 import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from statistics import median_low
@@ -43,8 +43,8 @@ class Gate:
     before the first keyframe and whatever did not fit into HELD_UNITS.
     """
 
-    def __init__(self, at: Fraction = Fraction(0)) -> None:
-        """`at` is the programme time, in seconds, at which the first keyframe is shown."""
+    def __init__(self, at: Callable[[], Fraction] = Fraction) -> None:
+        """`at` tells, when the first keyframe comes, the programme time in seconds at which it is to be shown."""
         self.rate: Fraction | None = None
         self.dropped = 0
         self._at = at
@@ -52,6 +52,7 @@ class Gate:
         self._stated_rate: Fraction | None = None
         self._held: deque[AccessUnit] = deque()
         self._keyframe: AccessUnit | None = None
+        self._start = Fraction(0)
         self._shift = Fraction(0)  # seconds to add
 
     @property
@@ -81,6 +82,7 @@ class Gate:
                 self.dropped += 1
                 return []
             self._keyframe = unit
+            self._start = self._at()
         self._held.append(unit)
         if len(self._held) > HELD_UNITS:
             self._held.popleft()
@@ -93,13 +95,14 @@ class Gate:
             if not sound or sound[-1] - sound[0] < SOUND_ALONE:
                 return []
             self.rate, origin = nearest_rate(self._stated_rate or DEFAULT_RATE), sound[0]
+            self._start = self._at()
         else:
             pictures = self._times(VideoTrack)
             if len(pictures) < RATE_UNITS and pictures[-1] - pictures[0] < LONGEST_HOLD:
                 return []
             self.rate = estimate_rate(pictures, self._stated_rate)
             origin = seconds(self._keyframe.pts, self._tracks[self._keyframe.track_id].timescale)
-        self._shift = self._at - origin
+        self._shift = self._start - origin
         held = [self._rebase(unit, self._tracks[unit.track_id]) for unit in self._held]
         self._held.clear()
         return held

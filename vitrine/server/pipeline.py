@@ -1,0 +1,146 @@
+"""One pipeline per broadcast: session -> worker -> packager -> stream."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from vitrine.ingest.publish import PublishRequest
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.grid import Grid
+from vitrine.media.ticks import seconds
+from vitrine.media.track import Track
+from vitrine.origin.hls import LiveStream
+from vitrine.origin.status import State
+from vitrine.packager.packager import Packager
+from vitrine.server.config import Config
+from vitrine.server.session import Session
+from vitrine.transcode.ipc import Encoded, Failed, Finished, Opened, Stats
+from vitrine.transcode.ladder import Plan
+from vitrine.transcode.pool import Worker, WorkerDied, WorkerEvent
+
+log = logging.getLogger("vitrine.broadcast")
+
+
+class Broadcast:
+    """One show on a channel, from the first publish to its end.
+
+    `stream` is what viewers get, None until the worker knows its renditions. `state` and `reason` are for the API.
+    """
+
+    def __init__(self, channel: str, config: Config) -> None:
+        self.channel = channel
+        self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        self.state: State = "starting"
+        self.reason: str | None = None
+        self.stream: LiveStream | None = None
+        self.session: Session | None = None
+        self.stats: Stats | None = None
+        self.started: datetime | None = None
+        self._config = config
+        self._worker = Worker(self._on_worker)
+        self._grid: Grid | None = None
+        self._origin = 0.0  # monotonic time of programme time 0
+        self._newest = Fraction(0)  # programme time fed to the worker, seconds
+        self._over = asyncio.Event()
+        self._timescales: dict[int, int] = {}
+
+    async def run(self) -> None:
+        """Live until the publisher has gone or the worker has failed; never raises for either."""
+        try:
+            await self._worker.start()
+            await self._over.wait()
+            if self.state != "failed":
+                await self._worker.finish()
+        finally:
+            await self._worker.close()
+            self._end("ended")
+
+    def new_session(self, request: PublishRequest) -> Session:
+        """Let a publisher in. One that is there already makes way: the same key means the same crew."""
+        former, self.session = self.session, Session(request, self, self._programme_now)
+        if former is not None:
+            log.info("%s: another publisher with the same key takes over from %s", self.channel, former.request.address)
+            former.request.close("Another publisher with the same stream key has taken over this channel.")
+        return self.session
+
+    def opened(self, session: Session, rate: Fraction) -> None:
+        if session is not self.session or self._grid is not None:
+            return
+        self._grid = Grid(rate, self._config.part_target)
+        plan = Plan(rate=rate, part_target=self._config.part_target, rungs=self._config.rungs)
+        self._worker.begin(plan)
+
+    def add_track(self, session: Session, track: Track) -> None:
+        if session is self.session:
+            self._timescales[track.id] = track.timescale
+            self._worker.add_track(track)
+
+    def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
+        if session is not self.session:
+            return
+        for unit in units:
+            self._worker.push(unit)
+            self._newest = max(self._newest, seconds(unit.pts, self._timescales[unit.track_id]))
+
+    def session_ended(self, session: Session, reason: str) -> None:
+        """The publisher has gone. One that was taken over from does not end the broadcast."""
+        if session is self.session:
+            self.session = None
+            self.reason = reason
+            self._over.set()
+
+    def _programme_now(self) -> Fraction:
+        """Programme time for the first keyframe of a session: 0 for the broadcast's first."""
+        now = time.monotonic()
+        if self.started is None:
+            self.started = datetime.now(UTC)
+            self._origin = now
+            return Fraction(0)
+        elapsed = Fraction(round((now - self._origin) * 1000), 1000)
+        return max(elapsed, self._newest)
+
+    def _on_worker(self, event: WorkerEvent) -> None:
+        match event:
+            case Encoded(unit):
+                assert self.stream is not None
+                self.stream.push((unit,))
+                if self.state == "starting" and self.stream.packager.playable:
+                    self._on_air()
+            case Opened(renditions):
+                assert self._grid is not None
+                assert self.started is not None
+                start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
+                window = self._config.hls.window
+                packager = Packager(self.id, renditions, self._grid, start_utc_ns, window)
+                self.stream = LiveStream(packager)
+            case Stats():
+                self.stats = event
+            case Failed(reason) | WorkerDied(reason):
+                self._fail(reason)
+            case Finished():
+                pass
+
+    def _on_air(self) -> None:
+        self.state = "live"
+        log.info("%s: live as broadcast %s", self.channel, self.id)
+
+    def _fail(self, reason: str) -> None:
+        log.error("%s: broadcast %s failed: %s", self.channel, self.id, reason)
+        self.reason = reason
+        self._end("failed")
+        if self.session is not None:
+            self.session.request.close(f"The broadcast failed: {reason}")
+        self._over.set()
+
+    def _end(self, state: State) -> None:
+        if self.state in ("ended", "failed"):
+            return
+        if state == "ended":
+            log.info("%s: broadcast %s ended: %s", self.channel, self.id, self.reason or "the server stops")
+        self.state = state
+        if self.stream is not None:
+            self.stream.end()
