@@ -9,6 +9,7 @@ JUMP_SECONDS = 10.0
 """A stamp further than this from where arrival says it should be is a new origin, not a gap or a burst.
 Publishers that buffer through a bad network deliver up to some seconds late; encoders that restart jump by hours."""
 
+
 class Timeline:
     """The clock of one session, all its tracks together, so that their offset to each other is kept."""
 
