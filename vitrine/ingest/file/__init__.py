@@ -1,0 +1,1 @@
+"""A recorded stream played in, at its own pace or as fast as it goes."""

@@ -1,0 +1,77 @@
+"""Packets of a file become access units: stamps completed, NAL units and AAC frames in stored form."""
+
+from __future__ import annotations  # av.Packet is generic for type checkers only
+
+from collections.abc import Iterator
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.stream import Stream
+
+from vitrine.ingest.file.describe import is_adts, is_annexb
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.h264 import NAL_DELIMITER, AvcConfig, join_lengths, nal_type, split_annexb
+from vitrine.media.track import Codec, Track
+
+HEVC_DELIMITER = 35
+"""Access unit delimiter (ITU-T H.265 table 7-1)."""
+
+FRAME_WITHOUT_STAMPS = 1
+"""Ticks between packets of a raw stream that states no duration either."""
+
+
+class PacketConverter:
+    """One stream's packets to access units of its track, in the stream's own time."""
+
+    def __init__(self, stream: av.VideoStream | av.AudioStream, track: Track) -> None:
+        self._stream = stream
+        self._track = track
+        self._ticks = stream.time_base.numerator if stream.time_base else 1
+        self._filter: BitStreamFilterContext | None = None
+        self._started = False
+        self._following = 0
+        self._annexb = False
+        self._parameter_sets: frozenset[bytes] = frozenset()
+
+    def push(self, packet: av.Packet[Stream]) -> Iterator[AccessUnit]:
+        """The access units that this packet completes: none, one, or many that waited for their stamps."""
+        if not self._started:
+            self._start(packet)
+        if packet.dts is None:
+            packet.dts = self._following
+        self._following = packet.dts + (packet.duration or FRAME_WITHOUT_STAMPS)
+        yield from self._finished(self._filter.filter(packet) if self._filter else [packet])
+
+    def flush(self) -> Iterator[AccessUnit]:
+        """The access units still held back when the file ends."""
+        if self._filter:
+            yield from self._finished(self._filter.filter(None))
+
+    def _start(self, first: av.Packet[Stream]) -> None:
+        self._started = True
+        data, codec = bytes(first), self._track.codec
+        if codec is Codec.AAC and is_adts(data):
+            self._filter = BitStreamFilterContext("aac_adtstoasc", self._stream)
+        if codec in (Codec.H264, Codec.HEVC):
+            self._annexb = is_annexb(data)
+            if first.pts is None:
+                self._filter = BitStreamFilterContext("dts2pts", self._stream)
+        if codec is Codec.H264 and self._annexb and self._track.config:
+            record = AvcConfig.decode(self._track.config)
+            self._parameter_sets = frozenset(record.sps + record.pps)
+
+    def _finished(self, packets: list[av.Packet[Stream]]) -> Iterator[AccessUnit]:
+        for packet in packets:
+            dts = packet.dts or 0
+            pts = dts if packet.pts is None else packet.pts
+            data = self._stored(bytes(packet)) if self._annexb else bytes(packet)
+            yield AccessUnit(self._track.id, dts * self._ticks, pts * self._ticks, packet.is_keyframe, data)
+
+    def _stored(self, data: bytes) -> bytes:
+        """Length-prefixed, without delimiters and without the parameter sets that the track's record has."""
+        return join_lengths(nal for nal in split_annexb(data) if not self._is_redundant(nal))
+
+    def _is_redundant(self, nal: bytes) -> bool:
+        if self._track.codec is Codec.HEVC:
+            return nal[0] >> 1 & 0x3F == HEVC_DELIMITER
+        return nal_type(nal) == NAL_DELIMITER or nal in self._parameter_sets
