@@ -81,6 +81,17 @@ def test_a_slide_show_opens_after_a_second() -> None:
     assert gate.rate == 24
 
 
+def test_a_session_that_ends_early_lets_all_pass() -> None:
+    for first, last in ((picture(70, True), picture(110)), (sound(70), sound(110))):
+        gate = Gate()
+        gate.add_track(VIDEO)
+        gate.add_track(AUDIO)
+        assert opened(gate, [first, last]) == []
+        assert [unit.pts for unit in gate.flush()] == [0, 40]
+        assert gate.flush() == []
+    assert Gate().flush() == []
+
+
 def test_what_is_held_is_bounded() -> None:
     gate = Gate()
     gate.add_track(AUDIO)

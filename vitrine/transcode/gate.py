@@ -87,20 +87,26 @@ class Gate:
         if len(self._held) > HELD_UNITS:
             self._held.popleft()
             self.dropped += 1
-        return self._try_open()
+        return self._open() if self._is_enough() else []
 
-    def _try_open(self) -> list[AccessUnit]:
+    def flush(self) -> list[AccessUnit]:
+        """The session is over: what is held passes, however little it is."""
+        return self._open() if self._held and self.rate is None else []
+
+    def _is_enough(self) -> bool:
         if self._keyframe is None:
             sound = self._times(AudioTrack)
-            if not sound or sound[-1] - sound[0] < SOUND_ALONE:
-                return []
+            return bool(sound) and sound[-1] - sound[0] >= SOUND_ALONE
+        pictures = self._times(VideoTrack)
+        return len(pictures) >= RATE_UNITS or pictures[-1] - pictures[0] >= LONGEST_HOLD
+
+    def _open(self) -> list[AccessUnit]:
+        if self._keyframe is None:
+            sound = self._times(AudioTrack)
             self.rate, origin = nearest_rate(self._stated_rate or DEFAULT_RATE), sound[0]
             self._start = self._at()
         else:
-            pictures = self._times(VideoTrack)
-            if len(pictures) < RATE_UNITS and pictures[-1] - pictures[0] < LONGEST_HOLD:
-                return []
-            self.rate = estimate_rate(pictures, self._stated_rate)
+            self.rate = estimate_rate(self._times(VideoTrack), self._stated_rate)
             origin = seconds(self._keyframe.pts, self._tracks[self._keyframe.track_id].timescale)
         self._shift = self._start - origin
         held = [self._rebase(unit, self._tracks[unit.track_id]) for unit in self._held]
