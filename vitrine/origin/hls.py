@@ -4,7 +4,7 @@ The packager answers; this module owns what a request waits on (draft-pantos-hls
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -89,10 +89,9 @@ class LiveStream:
     def packager(self) -> Packager:
         return self._packager
 
-    def push(self, units: Iterable[AccessUnit]) -> None:
-        """Package access units, and wake those who wait if a part or segment closed."""
-        closed = [event for unit in units for event in self._packager.push(unit)]
-        if closed:
+    def push(self, unit: AccessUnit) -> None:
+        """Package an access unit, and wake those who wait if a part or segment closed."""
+        if self._packager.push(unit):
             self._wake()
 
     def end(self) -> None:
@@ -107,7 +106,7 @@ class LiveStream:
     async def multivariant(self) -> web.Response:
         """The multivariant playlist, once every rendition has something to play."""
         async with _held():
-            while not self._packager.playable:
+            while not self._packager.ready:
                 await self._changed.wait()
         return _playlist(self._packager.multivariant(), MULTIVARIANT_AGE)
 
@@ -116,7 +115,7 @@ class LiveStream:
         window = self._window(rendition)
         directives = Directives.parse(query)
         async with _held():
-            while not self._packager.playable:
+            while not self._packager.ready:
                 await self._changed.wait()
             while (answer := window.answer(directives.msn, directives.part)) is Answer.WAIT:
                 await self._changed.wait()

@@ -18,9 +18,9 @@ from vitrine.origin.status import State
 from vitrine.packager.packager import Packager
 from vitrine.server.config import Config
 from vitrine.server.session import Session
-from vitrine.transcode.ipc import Encoded, Failed, Finished, Opened, Stats
+from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
-from vitrine.transcode.pool import Worker, WorkerDied, WorkerEvent
+from vitrine.transcode.pool import Worker
 
 log = logging.getLogger("vitrine.broadcast")
 
@@ -103,12 +103,12 @@ class Broadcast:
         elapsed = Fraction(round((now - self._origin) * 1000), 1000)
         return max(elapsed, self._newest)
 
-    def _on_worker(self, event: WorkerEvent) -> None:
+    def _on_worker(self, event: PoolEvent) -> None:
         match event:
-            case Encoded(unit):
+            case AccessUnit():
                 assert self.stream is not None
-                self.stream.push((unit,))
-                if self.state == "starting" and self.stream.packager.playable:
+                self.stream.push(event)
+                if self.state == "starting" and self.stream.packager.ready:
                     self._on_air()
             case Opened(renditions):
                 assert self._grid is not None
@@ -119,7 +119,7 @@ class Broadcast:
                 self.stream = LiveStream(packager)
             case Stats():
                 self.stats = event
-            case Failed(reason) | WorkerDied(reason):
+            case Failed(reason=reason) | WorkerDied(reason=reason):
                 self._fail(reason)
             case Finished():
                 pass
