@@ -3,7 +3,8 @@
 from fractions import Fraction
 from pathlib import Path
 
-from vitrine.ingest.sample.writer import write_sample
+from vitrine.ingest.sample.show import SampleShow
+from vitrine.ingest.sample.write import write_sample
 from vitrine.media.errors import ConfigError
 from vitrine.server.commands.progress import progress_bar
 
@@ -19,4 +20,4 @@ def sample(output: Path, seconds: int, size: tuple[int, int], rate: Fraction) ->
         def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        write_sample(output, width=width, height=height, rate=rate, seconds=seconds, progress=progress)
+        write_sample(output, SampleShow(width, height, rate, seconds), progress=progress)
