@@ -1,10 +1,11 @@
 """Capture to screen: the number on each frame that hls.js shows in Chromium, against the clock that captured it.
 
-    python -m bench.latency [--seconds 600]
+python -m bench.latency [--seconds 600]
 """
 
 import argparse
 import asyncio
+import itertools
 import statistics
 import sys
 import tempfile
@@ -52,7 +53,7 @@ async def measure(seconds: int) -> Latency:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         show = folder / "show.mp4"
-        write_sample(show, SampleShow(1280, 720, Fraction(RATE), SHOW_SECONDS))
+        write_sample(show, SampleShow(1280, 720, Fraction(RATE), Fraction(SHOW_SECONDS)))
         async with served(folder, LADDER) as server:
             camera = (sys.executable, "-m", "bench.camera", str(show), server.rtmp, CHANNEL)
             async with child(*camera) as process:
@@ -99,7 +100,7 @@ def _summary(captured: float, start_up: float, shown: list[tuple[int, float, int
             latencies.append(latency)
             heights[height] = heights.get(height, 0) + 1
     first = (shown[0][1] - captured - shown[0][0] / RATE) % period
-    stalls = sum(later - earlier > STALL for earlier, later in zip(times, times[1:], strict=False))
+    stalls = sum(later - earlier > STALL for earlier, later in itertools.pairwise(times))
     ordered = sorted(latencies)
     return Latency(
         start_up=start_up,

@@ -75,4 +75,15 @@ async def served(folder: Path, ladder: tuple[tuple[str, int, int], ...]) -> Asyn
 
 def publisher(clip: Path, served: Served) -> tuple[str, ...]:
     """The command that publishes a clip again and again."""
-    return (sys.executable, "-m", "vitrine.server", "push", str(clip), served.rtmp, "--key", CHANNEL, "--loop", "--quiet")
+    return (
+        sys.executable,
+        "-m",
+        "vitrine.server",
+        "push",
+        str(clip),
+        served.rtmp,
+        "--key",
+        CHANNEL,
+        "--loop",
+        "--quiet",
+    )

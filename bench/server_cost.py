@@ -68,7 +68,7 @@ async def measure(seconds: int) -> Cost:
 def _source(folder: Path) -> Path:
     """The sample show, brought to SOURCE_KBPS whatever its pictures need."""
     show, source = folder / "show.mp4", folder / "source.mp4"
-    write_sample(show, SampleShow(1280, 720, Fraction(30), SHOW_SECONDS))
+    write_sample(show, SampleShow(1280, 720, Fraction(30), Fraction(SHOW_SECONDS)))
     rate = f"{SOURCE_KBPS}k"
     settings = {"c:v": "libx264", "preset": "ultrafast", "g": 60, "b:v": rate, "minrate": rate, "maxrate": rate}
     made = ffmpeg.input(str(show)).output(
@@ -107,8 +107,8 @@ def main() -> None:
     cost = asyncio.run(measure(parser.parse_args().seconds))
     print("| server process | ingest | encode lag | memory at start and end |")
     print("|---|---|---|---|")
-    before, after = cost.memory_before / 1e6, cost.memory_after / 1e6
-    print(f"| {cost.share:.1%} of a core | {cost.ingest_kbps} kbit/s | {cost.lag_ms} ms | {before:.0f} MB, {after:.0f} MB |")
+    memory = f"{cost.memory_before / 1e6:.0f} MB, {cost.memory_after / 1e6:.0f} MB"
+    print(f"| {cost.share:.1%} of a core | {cost.ingest_kbps} kbit/s | {cost.lag_ms} ms | {memory} |")
 
 
 if __name__ == "__main__":

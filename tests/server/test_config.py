@@ -62,7 +62,7 @@ def test_a_whole_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("[channels.show]\nstream_key = ''\n", "stream_key is empty"),
         ("[channels.a]\nstream_key = 'b'\n[channels.b]\n", "same stream key"),
         ("[[ladder]]\nname='audio'\nheight=360\nkbps=800\n" + CHANNEL, "'audio'"),
-        ("[[ladder]]\nname='x'\nheight=3\nkbps=800\n" + CHANNEL, "rung x"),
+        ("[[ladder]]\nname='x'\nheight=3\nkbps=800\n" + CHANNEL, "'x'"),
         (
             "[[ladder]]\nname='x'\nheight=360\nkbps=800\n[[ladder]]\nname='x'\nheight=480\nkbps=900\n" + CHANNEL,
             "same name",

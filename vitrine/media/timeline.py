@@ -10,7 +10,6 @@ JUMP_SECONDS = 10
 Publishers that buffer through a bad network deliver some seconds late; encoders that restart jump by hours."""
 
 
-
 class Timeline:
     """The clock of one session, of all its tracks together, so that their offset to each other is kept.
 

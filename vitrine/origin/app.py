@@ -1,13 +1,13 @@
 """The HTTP application: every address, and nothing but addresses."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
+from vitrine.origin import pages
 from vitrine.origin.hls import LiveStream, not_found
-from vitrine.origin.pages import SECURITY_HEADERS, page, static_file
 from vitrine.origin.status import ChannelState
 
 MAX_LINE = 8190
@@ -37,7 +37,7 @@ class Origin:
         self._channels = channels
 
     def application(self) -> web.Application:
-        application = web.Application(middlewares=[_secured], client_max_size=MAX_BODY)
+        application = web.Application(client_max_size=MAX_BODY)
         application.add_routes(
             [
                 web.get("/", self._page),
@@ -55,17 +55,13 @@ class Origin:
         return application
 
     async def _page(self, request: web.Request) -> web.Response:
-        body, content_type = page("watch" if "channel" in request.match_info else "index")
-        return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-cache"})
+        return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))
 
     async def _static(self, request: web.Request) -> web.Response:
-        found = static_file(request.match_info["name"])
-        if found is None:
+        asset = pages.static_file(request.match_info["name"])
+        if asset is None:
             raise not_found("No such file")
-        if request.headers.get("If-None-Match") == found.etag:
-            return web.Response(status=304, headers={"ETag": found.etag, "Cache-Control": "no-cache"})
-        headers = {"Content-Type": found.content_type, "ETag": found.etag, "Cache-Control": "no-cache"}
-        return web.Response(body=found.body, headers=headers)
+        return _asset(request, asset)
 
     async def _multivariant(self, request: web.Request) -> web.Response:
         return await self._stream(request).multivariant()
@@ -104,21 +100,13 @@ class Origin:
         return _json({"status": "ok"})
 
 
+def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
+    headers = {**pages.HEADERS, "ETag": asset.etag}
+    if request.headers.get("If-None-Match") == asset.etag:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=asset.body, headers={**headers, "Content-Type": asset.content_type})
+
+
 def _json(value: object) -> web.Response:
     headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
     return web.Response(body=msgspec.json.encode(value), content_type="application/json", headers=headers)
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@web.middleware
-async def _secured(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Security headers on everything, errors included."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        error.headers.update(SECURITY_HEADERS)
-        raise
-    response.headers.update(SECURITY_HEADERS)
-    return response

@@ -22,7 +22,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began."""
 
     publisher: str | None = None
-    encoder: str | None = None
     ingest_kbps: int = 0
     frames_in: int = 0
     frames_out: int = 0
@@ -30,9 +29,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     frames_dropped: int = 0
     units_dropped: int = 0
     decoder_errors: int = 0
-    stamps_repaired: int = 0
     encode_lag_ms: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,7 +103,9 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> t
 
 
 @main.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write: .mp4, .mkv, .flv, .ts")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write: .mp4, .mkv, .flv, .ts"
+)
 @click.option("--seconds", default=60, show_default=True, type=click.IntRange(1, 24 * 3600), help="Length.")
 @click.option("--size", default="1280x720", show_default=True, callback=_size, help="Pixels.")
 @click.option("--rate", default="30", show_default=True, callback=_fraction, help="Frames a second.")

@@ -9,7 +9,7 @@ import msgspec
 
 from vitrine.media.errors import ConfigError
 from vitrine.media.grid import check_part_target
-from vitrine.transcode.ladder import DEFAULT_LADDER, Rung
+from vitrine.transcode.ladder import DEFAULT_LADDER, Rung, check_ladder
 
 CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """Channel names stand in addresses and folder names."""
@@ -20,11 +20,7 @@ WINDOW_SECONDS = range(12, 24 * 3600 + 1)
 """Apple wants at least six segments; a day is more than any player holds."""
 
 
-class _Section(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    pass
-
-
-class Server(_Section):
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the server listens, and where it keeps what must last. `rtmps` needs a certificate."""
 
     http: str = "127.0.0.1:8080"
@@ -35,14 +31,14 @@ class Server(_Section):
     certificate_key: str | None = None
 
 
-class Hls(_Section):
+class Hls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds of a part, and of the live window."""
 
     part: float = 0.334
     window: int = 60
 
 
-class RungTable(_Section):
+class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[ladder]]` table: `height` is the short side in pixels."""
 
     name: str
@@ -50,14 +46,14 @@ class RungTable(_Section):
     kbps: int
 
 
-class Channel(_Section):
+class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only."""
 
     title: str | None = None
     stream_key: str | None = None
 
 
-class Config(_Section):
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     server: Server = Server()
@@ -116,14 +112,13 @@ def parse_config(text: str, name: str) -> Config:
 
 
 def _check_ladder(config: Config, name: str) -> None:
-    names = [rung.name for rung in config.ladder]
     for rung in config.ladder:
-        if not CHANNEL_NAME.fullmatch(rung.name) or rung.name == "audio":
+        if not CHANNEL_NAME.fullmatch(rung.name):
             raise ConfigError(f"{name}: the rung name {rung.name!r} cannot stand in an address; take one such as 720p")
-        if not 64 <= rung.height <= 4320 or not 50 <= rung.kbps <= 100_000:
-            raise ConfigError(f"{name}: rung {rung.name}: height is 64 to 4320 pixels, kbps 50 to 100000")
-    if len(set(names)) < len(names):
-        raise ConfigError(f"{name}: two rungs of the ladder have the same name")
+    try:
+        check_ladder(config.rungs)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
 
 
 def _checked_channel(channel: str, table: Channel, name: str) -> Channel:

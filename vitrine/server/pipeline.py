@@ -12,7 +12,7 @@ from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import Grid
 from vitrine.media.ticks import seconds
-from vitrine.media.track import Track
+from vitrine.media.track import Rendition, Track
 from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import State
 from vitrine.packager.packager import Packager
@@ -38,7 +38,9 @@ class Broadcast:
         self.reason: str | None = None
         self.stream: LiveStream | None = None
         self.session: Session | None = None
-        self.stats: Stats | None = None
+        self.stats = Stats()
+        self.ingest_kbps = 0
+        self.renditions: tuple[Rendition, ...] = ()
         self.started: datetime | None = None
         self._config = config
         self._worker = Worker(self._on_worker)
@@ -46,7 +48,13 @@ class Broadcast:
         self._origin = 0.0  # monotonic time of programme time 0
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
         self._over = asyncio.Event()
+        self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._timescales: dict[int, int] = {}
+
+    @property
+    def over(self) -> bool:
+        """Nothing more comes; the next publisher begins a new broadcast."""
+        return self._over.is_set()
 
     async def run(self) -> None:
         """Live until the publisher has gone or the worker has failed; never raises for either."""
@@ -70,8 +78,8 @@ class Broadcast:
     def opened(self, session: Session, rate: Fraction) -> None:
         if session is not self.session or self._grid is not None:
             return
-        self._grid = Grid(rate, self._config.part_target)
-        plan = Plan(rate=rate, part_target=self._config.part_target, rungs=self._config.rungs)
+        plan = Plan(rate, part_target=self._config.part_target, ladder=self._config.rungs)
+        self._grid = plan.grid
         self._worker.begin(plan)
 
     def add_track(self, session: Session, track: Track) -> None:
@@ -115,20 +123,31 @@ class Broadcast:
                 assert self.started is not None
                 start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
                 window = self._config.hls.window
-                packager = Packager(self.id, renditions, self._grid, start_utc_ns, window)
-                self.stream = LiveStream(packager)
+                self.renditions = renditions
+                self.stream = LiveStream(Packager(self.id, renditions, self._grid, start_utc_ns, window))
             case Stats():
                 self.stats = event
+                self._measure_ingest()
             case Failed(reason=reason) | WorkerDied(reason=reason):
-                self._fail(reason)
+                self.fail(reason)
             case Finished():
                 pass
+
+    def _measure_ingest(self) -> None:
+        """Called with each report of the worker, about once a second."""
+        now = time.monotonic()
+        if self.session is not None:
+            received, since = self._received
+            self._received = self.session.received, now
+            if self.session.received >= received and now > since:
+                self.ingest_kbps = round((self.session.received - received) / 125 / (now - since))
 
     def _on_air(self) -> None:
         self.state = "live"
         log.info("%s: live as broadcast %s", self.channel, self.id)
 
-    def _fail(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
+        """Give the broadcast up, for a reason in words that the crew and the viewers' pages will see."""
         log.error("%s: broadcast %s failed: %s", self.channel, self.id, reason)
         self.reason = reason
         self._end("failed")

@@ -49,7 +49,9 @@ def prepared_show(data: Path) -> Path:
         sample(unfinished, SHOW_SECONDS, SHOW_SIZE, SHOW_RATE)
         return unfinished.rename(show)
     except OSError as error:
-        raise ConfigError(f"The data folder {data} cannot be written: {error.strerror}. Name another by --data.") from error
+        raise ConfigError(
+            f"The data folder {data} cannot be written: {error.strerror}. Name another by --data."
+        ) from error
 
 
 async def _publish(show: Path, url: str) -> asyncio.subprocess.Process:

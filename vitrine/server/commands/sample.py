@@ -20,4 +20,4 @@ def sample(output: Path, seconds: int, size: tuple[int, int], rate: Fraction) ->
         def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        write_sample(output, SampleShow(width, height, rate, seconds), progress=progress)
+        write_sample(output, SampleShow(width, height, rate, Fraction(seconds)), progress=progress)
