@@ -1,1 +1,1 @@
-"""The ladder: access units of one source become access units of every rendition, in worker processes."""
+"""The ladder: access units in, access units of every rendition out, in a worker process for each broadcast."""
