@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.grid import Grid
 from vitrine.media.ticks import seconds
 from vitrine.media.track import Rendition, Track
 from vitrine.origin.hls import LiveStream
@@ -43,10 +42,12 @@ class Broadcast:
         self.renditions: tuple[Rendition, ...] = ()
         self.started: datetime | None = None
         self._config = config
-        self._worker = Worker(self._on_worker)
-        self._grid: Grid | None = None
+        self._worker: Worker | None = None
+        self._waiting: list[Track | AccessUnit] = []  # for the worker to have started
+        self._plan: Plan | None = None
         self._origin = 0.0  # monotonic time of programme time 0
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
+        self._begun = asyncio.Event()
         self._over = asyncio.Event()
         self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._timescales: dict[int, int] = {}
@@ -58,14 +59,32 @@ class Broadcast:
 
     async def run(self) -> None:
         """Live until the publisher has gone or the worker has failed; never raises for either."""
+        await self._begun.wait()
         try:
-            await self._worker.start()
+            if self._plan is not None:
+                await self._transcode(self._plan)
+        finally:
+            self._end("ended")
+
+    async def _transcode(self, plan: Plan) -> None:
+        worker = await Worker.start(plan, self._on_worker)
+        try:
+            self._worker = worker
+            for item in self._waiting:
+                self._give(worker, item)
+            self._waiting.clear()
             await self._over.wait()
             if self.state != "failed":
-                await self._worker.finish()
+                await worker.finish()
         finally:
-            await self._worker.close()
-            self._end("ended")
+            await worker.close()
+
+    @staticmethod
+    def _give(worker: Worker, item: Track | AccessUnit) -> None:
+        if isinstance(item, AccessUnit):
+            worker.push(item)
+        else:
+            worker.add_track(item)
 
     def new_session(self, request: PublishRequest) -> Session:
         """Let a publisher in. One that is there already makes way: the same key means the same crew."""
@@ -76,30 +95,34 @@ class Broadcast:
         return self.session
 
     def opened(self, session: Session, rate: Fraction) -> None:
-        if session is not self.session or self._grid is not None:
-            return
-        plan = Plan(rate, part_target=self._config.part_target, ladder=self._config.rungs)
-        self._grid = plan.grid
-        self._worker.begin(plan)
+        if session is self.session and self._plan is None:
+            self._plan = Plan(rate, part_target=self._config.part_target, ladder=self._config.rungs)
+            self._begun.set()
 
     def add_track(self, session: Session, track: Track) -> None:
         if session is self.session:
             self._timescales[track.id] = track.timescale
-            self._worker.add_track(track)
+            self._to_worker(track)
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session:
             return
         for unit in units:
-            self._worker.push(unit)
+            self._to_worker(unit)
             self._newest = max(self._newest, seconds(unit.pts, self._timescales[unit.track_id]))
+
+    def _to_worker(self, item: Track | AccessUnit) -> None:
+        if self._worker is None:
+            self._waiting.append(item)
+        else:
+            self._give(self._worker, item)
 
     def session_ended(self, session: Session, reason: str) -> None:
         """The publisher has gone. One that was taken over from does not end the broadcast."""
         if session is self.session:
             self.session = None
             self.reason = reason
-            self._over.set()
+            self._stop()
 
     def _programme_now(self) -> Fraction:
         """Programme time for the first keyframe of a session: 0 for the broadcast's first."""
@@ -119,12 +142,12 @@ class Broadcast:
                 if self.state == "starting" and self.stream.packager.ready:
                     self._on_air()
             case Opened(renditions):
-                assert self._grid is not None
+                assert self._plan is not None
                 assert self.started is not None
                 start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
                 window = self._config.hls.window
                 self.renditions = renditions
-                self.stream = LiveStream(Packager(self.id, renditions, self._grid, start_utc_ns, window))
+                self.stream = LiveStream(Packager(self.id, renditions, self._plan.grid, start_utc_ns, window))
             case Stats():
                 self.stats = event
                 self._measure_ingest()
@@ -153,7 +176,11 @@ class Broadcast:
         self._end("failed")
         if self.session is not None:
             self.session.request.close(f"The broadcast failed: {reason}")
+        self._stop()
+
+    def _stop(self) -> None:
         self._over.set()
+        self._begun.set()
 
     def _end(self, state: State) -> None:
         if self.state in ("ended", "failed"):

@@ -1,6 +1,6 @@
 """One publisher's session as its broadcast sees it: what it announces, through the gate, into the worker."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -35,6 +35,7 @@ class Session:
         self.received = 0
         self._owner = owner
         self._gate = Gate(at)
+        self._opened = False
 
     @property
     def dropped(self) -> int:
@@ -42,19 +43,22 @@ class Session:
 
     def add_track(self, track: Track) -> None:
         self._gate.add_track(track)
-        if self._gate.rate is not None:
+        if self._opened:
             self._owner.add_track(self, track)
 
     def push(self, unit: AccessUnit) -> None:
         self.received += len(unit.data)
-        was_open = self._gate.rate is not None
-        passed = self._gate.push(unit)
-        if not was_open and self._gate.rate is not None:
+        self._pass(self._gate.push(unit))
+
+    def _pass(self, units: Sequence[AccessUnit]) -> None:
+        if not self._opened and self._gate.rate is not None:
+            self._opened = True
             self._owner.opened(self, self._gate.rate)
             for track in self._gate.tracks:
                 self._owner.add_track(self, track)
-        if passed:
-            self._owner.feed(self, passed)
+        if units:
+            self._owner.feed(self, units)
 
     def end(self, reason: str) -> None:
+        self._pass(self._gate.flush())
         self._owner.session_ended(self, reason)

@@ -82,7 +82,7 @@ class _Offline:
         self._folder = folder
         self._config = config
         self._gate = Gate()
-        self._worker = Worker(self._on_worker)
+        self._worker: Worker | None = None
         self._grid: Grid | None = None
         self._failure: str | None = None
 
@@ -94,32 +94,33 @@ class _Offline:
         with progress_bar() as bar:
             task = bar.add_task(f"Packaging {self._reader.path.name}", total=float(self._reader.duration) or None)
             try:
-                await self._worker.start()
                 for unit in self._reader:
                     await self._feed(self._gate.push(unit))
                     bar.update(task, completed=unit.dts / timescales[unit.track_id])
                 await self._feed(self._gate.flush())
-                await self._worker.finish()
+                if self._worker is not None:
+                    await self._worker.finish()
             finally:
-                await self._worker.close()
+                if self._worker is not None:
+                    await self._worker.close()
         self._check()
         self._folder.close()
 
     async def _feed(self, units: Iterable[AccessUnit]) -> None:
         for unit in units:
-            if self._grid is None:
-                self._begin()
-            self._worker.push(unit)
-            await self._worker.drain()
+            worker = self._worker or await self._begin()
+            worker.push(unit)
+            await worker.drain()
             self._check()
 
-    def _begin(self) -> None:
+    async def _begin(self) -> Worker:
         assert self._gate.rate is not None
         plan = Plan(self._gate.rate, live=False, part_target=self._config.part_target, ladder=self._config.rungs)
         self._grid = plan.grid
-        self._worker.begin(plan)
+        self._worker = await Worker.start(plan, self._on_worker)
         for track in self._gate.tracks:
             self._worker.add_track(track)
+        return self._worker
 
     def _on_worker(self, event: PoolEvent) -> None:
         match event:
