@@ -84,6 +84,8 @@ class LiveStream:
     def __init__(self, packager: Packager) -> None:
         self._packager = packager
         self._changed = asyncio.Event()
+        self.waiting = 0
+        """Requests that are held at this moment."""
 
     @property
     def packager(self) -> Packager:
@@ -107,7 +109,7 @@ class LiveStream:
         """The multivariant playlist, once every rendition has something to play."""
         async with _held():
             while not self._packager.ready:
-                await self._changed.wait()
+                await self._change()
         return _playlist(self._packager.multivariant(), MULTIVARIANT_AGE)
 
     async def media_playlist(self, rendition: str, query: Mapping[str, str]) -> web.Response:
@@ -116,9 +118,9 @@ class LiveStream:
         directives = Directives.parse(query)
         async with _held():
             while not self._packager.ready:
-                await self._changed.wait()
+                await self._change()
             while (answer := window.answer(directives.msn, directives.part)) is Answer.WAIT:
-                await self._changed.wait()
+                await self._change()
         if answer is Answer.BAD_REQUEST:
             raise bad_request("That part is too far ahead of the playlist's end, or _HLS_part came without _HLS_msn")
         blocked = directives.msn is not None
@@ -129,13 +131,21 @@ class LiveStream:
         window = self._window(rendition)
         async with _held():
             while (found := window.media(name)) is Answer.WAIT:
-                await self._changed.wait()
+                await self._change()
         if not isinstance(found, tuple):
             raise not_found("No such media here, or no longer; see the playlist for what there is")
         body = found[0] if len(found) == 1 else b"".join(found)
         return web.Response(
             body=body, content_type=INIT_TYPE if name.endswith(".mp4") else MEDIA_TYPE, headers=_headers(MEDIA_AGE)
         )
+
+    async def _change(self) -> None:
+        """Wait for the next part or the end."""
+        self.waiting += 1
+        try:
+            await self._changed.wait()
+        finally:
+            self.waiting -= 1
 
     def _window(self, rendition: str) -> Window:
         window = self._packager.windows.get(rendition)
