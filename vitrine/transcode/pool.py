@@ -149,9 +149,10 @@ class Worker:
         assert self._transport
         size = getattr(fcntl, "F_SETPIPE_SZ", None)
         for number in (0, 1):
-            pipe = self._transport.get_pipe_transport(number)
+            transport = self._transport.get_pipe_transport(number)
+            pipe = transport.get_extra_info("pipe") if transport else None  # uvloop does not tell
             if size is not None and pipe is not None:
-                fcntl.fcntl(pipe.get_extra_info("pipe").fileno(), size, PIPE_SIZE)
+                fcntl.fcntl(pipe.fileno(), size, PIPE_SIZE)
 
     def _send(self, message: Message, seconds: float | None = None) -> None:
         if self._exited.is_set() or self._closing:
