@@ -140,6 +140,7 @@ def encoded_audio() -> Callable[[int], tuple[AudioTrack, list[AccessUnit]]]:
             frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="stereo")
             frame.sample_rate, frame.pts = AUDIO_RATE, index * AAC_FRAME
             packets += context.encode(frame)
+        packets += context.encode(None)
         track = AudioTrack(3, Codec.AAC, AUDIO_RATE, context.extradata or b"", AUDIO_RATE, 2)
         return track, [
             AccessUnit(3, index * AAC_FRAME, index * AAC_FRAME, True, bytes(packet))

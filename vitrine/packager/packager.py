@@ -15,7 +15,7 @@ from vitrine.packager.segmenter import Cut, Segmenter
 from vitrine.packager.window import Window
 
 CONTAINER_BITRATE = 8_000
-"""Bits a second that fragments add to a rendition: at most 330 bytes around each part's samples, three times a
+"""Bits a second that fragments add to a rendition: at most 300 bytes around each part's samples, three times a
 second. BANDWIDTH counts them (draft-22 section 4.4.6.2)."""
 
 
