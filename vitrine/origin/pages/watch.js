@@ -37,6 +37,8 @@ globalThis.vitrine = {
   latency: () => player.latency(),
 };
 
+element("title").textContent = name || "Vitrine";
+
 let drained = false;
 let heard = "";
 
@@ -66,7 +68,7 @@ function describe(channel) {
   element("title").textContent = title;
   document.title = `${channel.state === "live" ? "Live: " : ""}${title} · Vitrine`;
   const started = channel.started ? new Date(channel.started) : null;
-  element("since").textContent = started?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) ?? "–";
+  element("since").textContent = started?.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }) ?? "–";
   if (navigator.mediaSession) {
     navigator.mediaSession.metadata = new MediaMetadata({ title, artist: channel.channel });
   }
@@ -75,7 +77,6 @@ function describe(channel) {
 function follow(answer) {
   if (answer.kind === "unknown") {
     player.close();
-    element("title").textContent = name || "Vitrine";
     show("unknown");
   } else if (answer.kind === "unreachable") {
     if (!player.moving || drained) {
