@@ -119,6 +119,6 @@ async def state_of(http: ClientSession, channel: str = "show") -> dict[str, obje
 async def until_state(http: ClientSession, *states: str, channel: str = "show") -> dict[str, object]:
     """The channel's state once it is one of `states`."""
     async with asyncio.timeout(PATIENCE):
-        while (state := await state_of(http, channel))["state"] not in states:
+        while (state := await state_of(http, channel))["state"] not in states:  # noqa: ASYNC110 - the API is asked as a page asks it
             await asyncio.sleep(0.05)
     return state

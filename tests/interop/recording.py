@@ -48,13 +48,11 @@ class RenditionRecording:
     @property
     def starts(self) -> list[Fraction]:
         """Seconds at which each segment begins."""
-        return [
-            Fraction(self.fragments(index)[0].decode_time, self.timescale) for index in range(len(self.segments))
-        ]
+        return [Fraction(self.fragments(index)[0].decode_time, self.timescale) for index in range(len(self.segments))]
 
     def container(self) -> av.container.InputContainer:
         media = self.init + b"".join(data for _, data in self.segments)
-        return av.open(io.BytesIO(media))
+        return av.open(io.BytesIO(media), "r")
 
     def pictures(self) -> list[tuple[Fraction, np.ndarray]]:
         """Presentation time in seconds, and luma, of every picture."""

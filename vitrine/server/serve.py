@@ -38,11 +38,12 @@ async def running(config: Config) -> AsyncIterator[Running]:
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
         http_port = await _listen_http(config, registry, stack)
-        rtmp_port = await _listen_rtmp(config.server.rtmp, "server.rtmp", registry, None, stack)
+        publishers = RtmpServer(registry)
+        stack.push_async_callback(publishers.close)
+        rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
         rtmps_port = None
         if config.server.certificate is not None:
-            context = _tls(config)
-            rtmps_port = await _listen_rtmp(config.server.rtmps, "server.rtmps", registry, context, stack)
+            rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", _tls(config))
         yield Running(http_port, rtmp_port, rtmps_port, registry)
         await stack.aclose()
 
@@ -65,17 +66,12 @@ async def _listen_http(config: Config, registry: Registry, stack: AsyncExitStack
     return int(runner.addresses[0][1])
 
 
-async def _listen_rtmp(
-    address: str, name: str, registry: Registry, context: ssl.SSLContext | None, stack: AsyncExitStack
-) -> int:
+async def _listen_rtmp(publishers: RtmpServer, address: str, name: str, context: ssl.SSLContext | None = None) -> int:
     host, port = split_address(address, name)
-    server = RtmpServer(registry, ssl_context=context)
     try:
-        await server.start(host, port)
+        return await publishers.listen(host, port, context)
     except OSError as error:
         raise _taken(address, name, error) from error
-    stack.push_async_callback(server.close)
-    return server.port
 
 
 def _taken(address: str, name: str, error: OSError) -> ConfigError:
