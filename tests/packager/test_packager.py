@@ -47,18 +47,18 @@ def test_events_tell_what_the_windows_already_hold(packager: MakePackager, units
     assert (parts, segments) == (2 * 14 + 17, 6)
 
 
-def test_ready_once_every_window_has_a_part(packager: MakePackager, units: Units) -> None:
+def test_playable_once_every_window_has_a_part(packager: MakePackager, units: Units) -> None:
     core = packager(NTSC)
     made = units(NTSC, 1)
-    assert not core.ready
+    assert not core.playable
     for unit in made:
         if unit.track_id != 3:
             core.push(unit)
-    assert not core.ready
+    assert not core.playable
     for unit in made:
         if unit.track_id == 3:
             core.push(unit)
-    assert core.ready
+    assert core.playable
 
 
 def test_flush_ends_every_window(packager: MakePackager, units: Units) -> None:
@@ -76,7 +76,7 @@ def test_flush_ends_every_window(packager: MakePackager, units: Units) -> None:
 def test_flush_before_anything_came(packager: MakePackager) -> None:
     core = packager(NTSC)
     assert core.flush() == []
-    assert not core.ready
+    assert not core.playable
     assert all(window.ended for window in core.windows.values())
 
 

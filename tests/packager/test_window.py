@@ -274,7 +274,7 @@ def parse(text: str) -> Playlist:
 
 
 def merge(known: Playlist, update: Playlist) -> Playlist:
-    """A client's side of section 6.3.7: skipped segments are those it knows, their parts are listed no more."""
+    """A client's side of a delta update: skipped segments are those it knows, their parts are listed no more."""
     header, segments, tail = update
     if "EXT-X-SKIP" not in header[-1]:
         return update

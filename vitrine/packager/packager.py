@@ -56,7 +56,7 @@ class Packager:
         self._ended = False
 
     @property
-    def ready(self) -> bool:
+    def playable(self) -> bool:
         """Every window has something to list; before that a playlist would be empty, and players give up on those."""
         return all(window.position for window in self.windows.values())
 

@@ -58,8 +58,25 @@ def test_video_range(renditions: list[Rendition]) -> None:
     assert ranges == ["SDR", "PQ", "HLG", "SDR"]
 
 
+def entries(*facts: tuple[Fraction | int, int]) -> list[SegmentEntry]:
+    """From seconds and bytes."""
+    return [
+        SegmentEntry(f"s{msn}", msn, int(seconds * 90_000), 90_000, 0, size)
+        for msn, (seconds, size) in enumerate(facts)
+    ]
+
+
 def test_measured_rates(renditions: list[Rendition]) -> None:
-    entries = [SegmentEntry("a", 0, 180_000, 90_000, 0, 1_000), SegmentEntry("b", 1, 90_000, 90_000, 0, 2_000)]
-    rendition = measured(renditions[0], entries)
+    rendition = measured(renditions[0], entries((2, 1_000), (1, 2_000)))
     assert (rendition.bitrate, rendition.peak_bitrate) == (8_000, 16_000)
     assert measured(renditions[0], []) == renditions[0]
+
+
+def test_a_short_last_segment_counts_only_with_the_one_before_it(renditions: list[Rendition]) -> None:
+    rendition = measured(renditions[0], entries((2, 2_000), (2, 1_500), (Fraction(1, 2), 2_500)))
+    assert rendition.peak_bitrate == 12_800
+
+
+def test_a_show_shorter_than_any_run_has_its_average_as_peak(renditions: list[Rendition]) -> None:
+    rendition = measured(renditions[0], entries((Fraction(1, 4), 100)))
+    assert rendition.bitrate == rendition.peak_bitrate == 3_200

@@ -40,7 +40,7 @@ def init_segment(track: Track) -> bytes:
 
 
 def _ftyp(track: Track) -> bytes:
-    """cmfc: CMAF. cmf2: no edit list, signed offsets, and defaults in each tfhd (23000-19 section 7.7)."""
+    """cmfc: CMAF. cmf2: no edit list, signed offsets, and defaults in each tfhd."""
     brands = b"iso6cmfccmf2" if isinstance(track, VideoTrack) else b"iso6cmfc"
     return box(b"ftyp", b"iso6", bytes(4), brands)
 

@@ -8,6 +8,7 @@ from vitrine.media import aac, h264
 from vitrine.media.track import AudioTrack, Rendition, VideoTrack
 from vitrine.packager.cmaf.init import display_size
 from vitrine.packager.playlist import tags
+from vitrine.packager.playlist.media import TARGET_DURATION
 from vitrine.packager.segment import SegmentEntry
 
 VERSION = 6
@@ -44,9 +45,18 @@ def measured(rendition: Rendition, entries: Sequence[SegmentEntry]) -> Rendition
     """The rendition with the rates that its segments really have, the container's bytes included."""
     if not entries:
         return rendition
-    average = sum(entry.size for entry in entries) * 8 / sum(entry.duration for entry in entries)
-    peak = max(entry.size * 8 / entry.duration for entry in entries)
+    average = _rate_of(entries)
+    # Section 4.1: the peak is that of any neighbouring segments which together last 0.5 to 1.5 target durations.
+    runs = (entries[start:end] for end in range(1, len(entries) + 1) for start in (end - 1, end - 2) if start >= 0)
+    shortest, longest = Fraction(TARGET_DURATION, 2), Fraction(3 * TARGET_DURATION, 2)
+    fitting = [run for run in runs if shortest <= sum(entry.duration for entry in run) <= longest]
+    peak = max(map(_rate_of, fitting), default=average)
     return replace(rendition, bitrate=round(average), peak_bitrate=round(peak))
+
+
+def _rate_of(entries: Sequence[SegmentEntry]) -> Fraction:
+    """Bits a second."""
+    return sum(entry.size for entry in entries) * 8 / sum((entry.duration for entry in entries), Fraction(0))
 
 
 def _address(rendition: Rendition) -> str:
