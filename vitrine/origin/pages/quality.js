@@ -26,27 +26,38 @@ export class QualityMenu {
 
   #draw() {
     const qualities = this.#player.qualities;
-    this.#box.hidden = qualities.length < 2;
     const chosen = this.#player.chosen;
     const name = qualities.find((quality) => quality.index === chosen)?.name;
+    this.#box.hidden = qualities.length < 2;
     this.#now.textContent = name ?? "Auto";
     this.#button.setAttribute("aria-label", `Picture quality: ${name ?? "automatic"}`);
-    const focused = [...this.#menu.children].indexOf(document.activeElement);
-    this.#menu.replaceChildren(
-      this.#item(-1, "Auto", this.#player.quality, chosen),
-      ...qualities.map(({ index, name, kbps }) => this.#item(index, name, `${(kbps / 1000).toFixed(1)} Mbit/s`, chosen)),
-    );
-    this.#menu.children[focused]?.focus();
+    this.#list(qualities);
+    for (const item of this.#menu.children) {
+      item.setAttribute("aria-checked", String(Number(item.dataset.index) === chosen));
+    }
+    this.#menu.querySelector("small").textContent = chosen < 0 ? this.#player.quality : "";
   }
 
-  #item(index, name, note, chosen) {
+  /** Made anew only when the ladder changes: a menu that is open keeps its focus while pictures switch. */
+  #list(qualities) {
+    const ladder = JSON.stringify(qualities);
+    if (this.#menu.dataset.ladder !== ladder) {
+      this.#menu.dataset.ladder = ladder;
+      this.#menu.replaceChildren(
+        this.#item(-1, "Auto", ""),
+        ...qualities.map(({ index, name, kbps }) => this.#item(index, name, `${(kbps / 1000).toFixed(1)} Mbit/s`)),
+      );
+    }
+  }
+
+  #item(index, name, note) {
     const item = document.getElementById("quality-item").content.firstElementChild.cloneNode(true);
+    item.dataset.index = index;
     item.querySelector("span").textContent = name;
     item.querySelector("small").textContent = note;
-    item.setAttribute("aria-checked", String(index === chosen));
     item.addEventListener("click", () => {
-      this.#player.choose(index);
       this.#show(false);
+      this.#player.choose(index);
     });
     return item;
   }

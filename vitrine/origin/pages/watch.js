@@ -93,8 +93,9 @@ function followChannel(channel) {
   if (channel.state === "live") {
     if (!player.opened || player.broadcast !== channel.broadcast) {
       drained = false;
-      player.open(channel.playlist, channel.broadcast);
+      player.close();
       show("live");
+      player.open(channel.playlist, channel.broadcast);
     } else if (document.body.dataset.state === "offline") {
       show("live");
     }
