@@ -9,7 +9,8 @@ import av
 import numpy as np
 from av.container import OutputContainer
 
-from vitrine.ingest.sample.show import Picture, SampleShow
+from vitrine.ingest.sample.colour import Picture
+from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.sound import SAMPLE_RATE, Sound
 from vitrine.media.errors import ConfigError
 
