@@ -1,0 +1,117 @@
+"""Wrong keys, second publishers, garbage and crashes: a clear end for one, nothing for the others."""
+
+import asyncio
+import logging
+import os
+import signal
+
+import psutil
+import pytest
+from aiohttp import ClientSession
+
+from tests.interop.conftest import KEY, PATIENCE, Publish, state_of, until_state
+from tests.interop.recording import record
+from tests.interop.test_ffmpeg_to_hls import check_continuous
+from vitrine.server.serve import Running
+
+
+@pytest.mark.parametrize("key", ["wrong-key", "show", "unknown"])
+async def test_a_wrong_key_is_refused_once_and_never_logged(
+    publish: Publish, http: ClientSession, caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    with caplog.at_level(logging.INFO, "vitrine"):
+        async with publish(key=key) as ffmpeg:
+            status, errors = await ffmpeg.ended()
+    assert status != 0
+    assert "opens no channel" in errors
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("vitrine")]
+    assert len([line for line in lines if "opens no channel" in line]) == 1
+    assert key not in " ".join(lines)
+    assert (await state_of(http))["state"] == "idle"
+
+
+async def test_a_channel_without_a_key_takes_its_name(publish: Publish, http: ClientSession) -> None:
+    async with publish(key="other"):
+        await until_state(http, "live", channel="other")
+
+
+async def test_a_second_publisher_takes_over_in_the_same_playlist(publish: Publish, http: ClientSession) -> None:
+    async with publish() as first:
+        before = await until_state(http, "live")
+        async with publish() as second:
+            status, _ = await first.ended()
+            assert status != 0
+            assert (await second.ended())[0] == 0
+    after = await until_state(http, "ended")
+    assert after["broadcast"] == before["broadcast"]
+    recordings = await record(http)
+    for recording in recordings.values():
+        check_continuous(recording)
+    numbers = [number for number in recordings["270p"].numbers() if number is not None]
+    assert numbers.count(0) >= 2, "the second publisher's show begins within the first's broadcast"
+    assert numbers[-1] >= 175
+
+
+async def test_garbage_costs_a_broadcast_beside_it_nothing(
+    publish: Publish, http: ClientSession, server: Running
+) -> None:
+    async with publish() as ffmpeg:
+        await until_state(http, "live")
+        for garbage in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            os.urandom(5000),
+            b"\x03" + bytes(1536) + os.urandom(20000),
+            b"\x06",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.rtmp_port)
+            writer.write(garbage)
+            writer.write_eof()
+            async with asyncio.timeout(PATIENCE):
+                await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        assert (await ffmpeg.ended())[0] == 0
+    await until_state(http, "ended")
+    recordings = await record(http)
+    numbers = recordings["270p"].numbers()
+    assert numbers == list(range(len(numbers)))
+
+
+async def test_a_killed_worker_ends_the_broadcast_in_words(
+    publish: Publish, http: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with publish() as ffmpeg:
+        first = await until_state(http, "live")
+        workers = [
+            child for child in psutil.Process().children() if "vitrine.transcode.worker" in " ".join(child.cmdline())
+        ]
+        assert len(workers) == 1
+        workers[0].send_signal(signal.SIGKILL)
+        state = await until_state(http, "failed")
+        assert "SIGKILL" in str(state["reason"])
+        assert (await ffmpeg.ended())[0] != 0
+    assert any("SIGKILL" in record.getMessage() for record in caplog.records if record.levelno == logging.ERROR)
+    async with http.get("/hls/show/270p/index.m3u8") as response:
+        assert "#EXT-X-ENDLIST" in await response.text()
+    async with publish():
+        state = await until_state(http, "live")
+        assert state["broadcast"] != first["broadcast"]
+
+
+async def test_two_channels_at_once(publish: Publish, http: ClientSession) -> None:
+    async with publish() as first, publish(key="other") as second:
+        await until_state(http, "live")
+        await until_state(http, "live", channel="other")
+        assert (await first.ended())[0] == 0
+        assert (await second.ended())[0] == 0
+    for channel in ("show", "other"):
+        await until_state(http, "ended", channel=channel)
+        numbers = (await record(http, channel))["270p"].numbers()
+        assert numbers == list(range(len(numbers)))
+
+
+async def test_leaving_before_there_is_anything_to_show(publish: Publish, http: ClientSession) -> None:
+    async with publish(key=KEY) as ffmpeg:
+        await until_state(http, "starting", "live")
+        ffmpeg.process.kill()
+    await until_state(http, "ended")
