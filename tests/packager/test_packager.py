@@ -96,6 +96,11 @@ def test_the_container_costs_no_more_than_is_counted(track_id: int, packager: Ma
     assert container * 8 / seconds < CONTAINER_BITRATE
 
 
+def test_windows_and_renditions_have_the_same_names(packager: MakePackager) -> None:
+    core = packager(NTSC)
+    assert [rendition.name for rendition in core.renditions] == list(core.windows) == ["720p", "360p", "audio"]
+
+
 def test_an_unknown_track_is_refused(packager: MakePackager) -> None:
     with pytest.raises(MisuseError, match="track 9"):
         packager(NTSC).push(AccessUnit(9, 0, 0, True, b""))

@@ -48,6 +48,7 @@ class Packager:
                 others=windows,
             )
         self.windows: Mapping[str, Window] = MappingProxyType(windows)
+        self.renditions = tuple(renditions)
         self._names = names
         self._segmenters = {
             rendition.name: Segmenter(broadcast, rendition, grid, start_utc_ns) for rendition in renditions
