@@ -108,7 +108,7 @@ class LiveStream:
     async def multivariant(self) -> web.Response:
         """The multivariant playlist, once every rendition has something to play."""
         async with _held():
-            while not self._packager.ready:
+            while not self._packager.playable:
                 await self._change()
         return _playlist(self._packager.multivariant(), MULTIVARIANT_AGE)
 
@@ -117,7 +117,7 @@ class LiveStream:
         window = self._window(rendition)
         directives = Directives.parse(query)
         async with _held():
-            while not self._packager.ready:
+            while not self._packager.playable:
                 await self._change()
             while (answer := window.answer(directives.msn, directives.part)) is Answer.WAIT:
                 await self._change()

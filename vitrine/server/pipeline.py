@@ -139,7 +139,7 @@ class Broadcast:
             case AccessUnit():
                 assert self.stream is not None
                 self.stream.push(event)
-                if self.state == "starting" and self.stream.packager.ready:
+                if self.state == "starting" and self.stream.packager.playable:
                     self._on_air()
             case Opened(renditions):
                 assert self._plan is not None
