@@ -31,13 +31,10 @@ HUNG_SECONDS = 10.0
 STDERR_BYTES = 4096
 """What is kept of the end of a worker's complaints."""
 
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
-"""glibc otherwise gives each picture's memory back to the kernel and has it zeroed again for the next one."""
-
 
 def worker_environment() -> dict[str, str]:
     """Only what the interpreter needs: nothing secret of the server's environment reaches a worker."""
-    return {"PYTHONPATH": str(Path(vitrine.__file__).parent.parent), "LANG": "C.UTF-8", **MALLOC}
+    return {"PYTHONPATH": str(Path(vitrine.__file__).parent.parent), "LANG": "C.UTF-8"}
 
 
 class Worker:

@@ -5,6 +5,7 @@ from fractions import Fraction
 import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
+from av.codec.context import Flags2
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
@@ -122,6 +123,7 @@ class AudioDecoder:
         context = av.CodecContext.create(DECODERS[track.codec], "r")
         assert isinstance(context, AudioCodecContext)
         context.thread_count = 1
+        context.flags2 |= Flags2.skip_manual  # libavcodec would cut Opus's pre-skip and leave the stamp as it was
         if track.config:
             context.extradata = track.config
         self._context = context

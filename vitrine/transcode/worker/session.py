@@ -69,7 +69,7 @@ class Session:
         self._tracks: dict[int, Track] = {}
         self._rungs: list[threading.Thread] = []
         self._picture_end = Fraction(plan.first_frame) / plan.rate
-        self._sound_end = Fraction(0)
+        self._sound_begin = self._sound_end = Fraction(0)
         self._sound_encoder = SoundEncoder(SOUND_ID, plan.settings.audio_kbps, plan.first_audio_frame)
         sound = SoundThread(plan, self._sound_encoder, self.counters, output.deliver)
         self._sound: Inbox[SoundInput] = Inbox(SOUND_QUEUE, sound.push, self._guard)
@@ -99,8 +99,9 @@ class Session:
             self._picture.put(unit)
         elif isinstance(track, AudioTrack):
             self._sound.put(unit)
-            self._sound_end = Fraction(unit.pts, track.timescale)
-            ahead = self._sound_end - LATE_PICTURE
+            position = Fraction(unit.pts, track.timescale)
+            self._sound_end, self._sound_begin = 2 * position - self._sound_begin, position
+            ahead = position - LATE_PICTURE
             if self._plan.live and ahead > self._picture_end:
                 self._picture.put(Reached(ahead))
 
