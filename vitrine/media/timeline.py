@@ -5,19 +5,80 @@ unwrapped and repaired: it starts at 0 with the first stamp, never runs backward
 and goes on at the pace of arrival over a jump.
 """
 
-JUMP_SECONDS = 10.0
-"""A stamp further than this from where arrival says it should be is a new origin, not a gap or a burst.
-Publishers that buffer through a bad network deliver up to some seconds late; encoders that restart jump by hours."""
+JUMP_SECONDS = 10
+"""A step longer than this is a new origin of the source's clock, unless as much time has really passed.
+Publishers that buffer through a bad network deliver some seconds late; encoders that restart jump by hours."""
 
 
 class Timeline:
-    """The clock of one session, all its tracks together, so that their offset to each other is kept."""
+    """The clock of one session, of all its tracks together, so that their offset to each other is kept.
+
+    `jumps` and `regressions` count the repairs made.
+    """
 
     def __init__(self, timescale: int, modulus: int) -> None:
         """Stamps count `timescale` ticks a second and wrap at `modulus`."""
+        self.jumps = 0
+        self.regressions = 0
         self._timescale = timescale
         self._modulus = modulus
+        self._limit = JUMP_SECONDS * timescale
+        self._stamp: int | None = None  # the newest stamp, unwrapped
+        self._arrived = 0.0
+        self._offset = 0  # session time minus unwrapped stamp
+        self._former_offset: int | None = None
+        self._newest: dict[int, int] = {}  # session time by track
 
     def place(self, track_id: int, stamp: int, now: float) -> int:
         """Session time of an access unit, in ticks. `stamp` is its raw decoding stamp, `now` monotonic seconds."""
-        raise NotImplementedError
+        if self._stamp is None:
+            self._stamp, self._arrived, self._offset = stamp, now, -stamp
+        step = self._step(stamp)
+        if abs(step) <= self._limit or abs(step - self._ticks_since(now)) <= self._limit:
+            placed = self._advance(step, now)
+        elif self._belongs_before_jump(step):
+            assert self._former_offset is not None
+            placed = self._stamp + step + self._former_offset
+        else:
+            placed = self._jump(step, now)
+        newest = self._newest.get(track_id, placed)
+        if placed < newest:
+            self.regressions += 1
+            placed = newest
+        self._newest[track_id] = placed
+        return placed
+
+    def _step(self, stamp: int) -> int:
+        """Signed distance from the newest stamp, across any wrap: serial arithmetic, RTMP 1.0 section 4."""
+        assert self._stamp is not None
+        half = self._modulus // 2
+        return (stamp - self._stamp + half) % self._modulus - half
+
+    def _ticks_since(self, now: float) -> int:
+        return round((now - self._arrived) * self._timescale)
+
+    def _advance(self, step: int, now: float) -> int:
+        assert self._stamp is not None
+        placed = self._stamp + step + self._offset
+        if step > 0:
+            self._stamp += step
+            self._arrived = now
+        return placed
+
+    def _belongs_before_jump(self, step: int) -> bool:
+        """One track jumps before the other: until both have, stamps of the former origin still come in."""
+        if self._former_offset is None:
+            return False
+        assert self._stamp is not None
+        return abs(step + self._former_offset - self._offset) <= self._limit
+
+    def _jump(self, step: int, now: float) -> int:
+        """A new origin: session time goes on by the time that has passed."""
+        assert self._stamp is not None
+        self.jumps += 1
+        placed = self._stamp + self._offset + max(self._ticks_since(now), 0)
+        self._former_offset = self._offset
+        self._stamp += step
+        self._offset = placed - self._stamp
+        self._arrived = now
+        return placed

@@ -1,0 +1,53 @@
+# The whole workflow. `make demo` and `make test` set up all they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+CLIP ?=
+
+.PHONY: demo test check format lint types unit interop bench clean
+
+demo: .venv/.runs
+	$(BIN)/vitrine demo
+
+test: lint types .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium
+	$(BIN)/python -m pytest
+
+# Everything that needs no other program, in under two minutes.
+check: lint types unit
+
+lint: .venv/.tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/.tests
+	$(BIN)/mypy
+
+unit: .venv/.tests
+	$(BIN)/python -m pytest -q -m "not interop"
+
+interop: .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium
+	$(BIN)/python -m pytest -m interop
+
+format: .venv/.tests
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg chromium=chromium
+	$(BIN)/python -m bench $(CLIP)
+
+.venv/bin/pip:
+	tools/system-packages --python-venv $(PYTHON)
+	$(PYTHON) -m venv .venv
+
+.venv/.runs: pyproject.toml constraints.txt browser/package-lock.json | .venv/bin/pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.tests: pyproject.toml constraints.txt browser/package-lock.json | .venv/bin/pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch .venv/.runs $@
+
+clean:
+	rm -rf .venv build dist vitrine/origin/pages/vendor

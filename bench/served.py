@@ -1,0 +1,89 @@
+"""A real `vitrine serve` in a process of its own, and a real publisher, for the benchmarks."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+CHANNEL = "bench"
+ENDING_TIME = 10.0
+STARTING_TIME = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that runs: its process without its workers, and its addresses."""
+
+    process: psutil.Process
+    http: str
+    rtmp: str
+
+    def state(self) -> dict[str, object]:
+        with urllib.request.urlopen(f"{self.http}/api/channels/{CHANNEL}", timeout=5) as response:
+            return dict(json.load(response))
+
+    async def live(self) -> dict[str, object]:
+        """The channel's state, once it is live."""
+        async with asyncio.timeout(STARTING_TIME):
+            while (state := await asyncio.to_thread(self.state))["state"] != "live":
+                if state["state"] == "failed":
+                    raise RuntimeError(str(state["reason"]))
+                await asyncio.sleep(0.05)
+        return state
+
+
+@asynccontextmanager
+async def child(*command: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that ends with the block."""
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), ENDING_TIME)
+
+
+@asynccontextmanager
+async def served(folder: Path, ladder: tuple[tuple[str, int, int], ...]) -> AsyncIterator[Served]:
+    """`ladder` is (name, height, kbps), largest first."""
+    http, rtmp = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    rungs = "".join(f'[[ladder]]\nname = "{name}"\nheight = {height}\nkbps = {kbps}\n' for name, height, kbps in ladder)
+    config = folder / "bench.toml"
+    config.write_text(f'[server]\nhttp = "{http}"\nrtmp = "{rtmp}"\n{rungs}[channels.{CHANNEL}]\ntitle = "Benchmark"\n')
+    async with child(sys.executable, "-m", "vitrine.server", "serve", "--config", str(config)) as process:
+        assert process.stdout is not None
+        await asyncio.wait_for(process.stdout.readline(), STARTING_TIME)
+        yield Served(psutil.Process(process.pid), f"http://{http}", f"rtmp://{rtmp}/live")
+
+
+def publisher(clip: Path, served: Served) -> tuple[str, ...]:
+    """The command that publishes a clip again and again."""
+    return (
+        sys.executable,
+        "-m",
+        "vitrine.server",
+        "push",
+        str(clip),
+        served.rtmp,
+        "--key",
+        CHANNEL,
+        "--loop",
+        "--quiet",
+    )

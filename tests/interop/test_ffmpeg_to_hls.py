@@ -1,0 +1,134 @@
+"""A real ffmpeg publishes; what comes out is right to the frame and to the sample."""
+
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiohttp import ClientSession
+
+from tests.interop.conftest import KEY, Publish, program, until_state
+from tests.interop.recording import RenditionRecording, record
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
+from vitrine.server.serve import Running
+
+HALF_AAC_FRAME = Fraction(AAC_FRAME, 2 * AUDIO_RATE)
+IN_STEP = Fraction(20, 1000)
+"""Seconds that sound may be off the picture."""
+
+
+async def test_every_rendition_is_whole_aligned_and_in_step(publish: Publish, http: ClientSession) -> None:
+    async with publish() as ffmpeg:
+        state = await until_state(http, "live")
+        assert [each["name"] for each in state["renditions"]] == ["270p", "180p", "audio"]  # type: ignore[attr-defined]
+        assert await ffmpeg.ended() == (0, "")
+    await until_state(http, "ended")
+    recordings = await record(http)
+    assert set(recordings) == {"270p", "180p", "audio"}
+    for recording in recordings.values():
+        check_continuous(recording)
+    top, low, audio = recordings["270p"], recordings["180p"], recordings["audio"]
+    assert top.starts == low.starts
+    assert len(audio.starts) == len(top.starts)
+    for picture, sound in zip(top.starts, audio.starts, strict=True):
+        assert abs(picture - sound) <= HALF_AAC_FRAME
+    for video in (top, low):
+        numbers = video.numbers()
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) >= 175
+    check_in_step(top, audio)
+
+
+def check_continuous(recording: RenditionRecording) -> None:
+    """No gap or overlap anywhere; what the playlist says a segment lasts is what it lasts."""
+    assert recording.playlist.endswith("#EXT-X-ENDLIST\n")
+    assert recording.first_msn == 0
+    fragments = [
+        (index, fragment) for index in range(len(recording.segments)) for fragment in recording.fragments(index)
+    ]
+    assert fragments[0][1].decode_time == 0
+    for (_, earlier), (_, later) in pairwise(fragments):
+        assert later.decode_time == earlier.end
+    for index, (extinf, _) in enumerate(recording.segments):
+        ticks = sum(sum(fragment.durations) for of, fragment in fragments if of == index)
+        exact = Decimal(ticks) / recording.timescale
+        assert abs(Decimal(extinf) - exact) < Decimal("0.000001"), recording.name
+
+
+def check_in_step(video: RenditionRecording, audio: RenditionRecording) -> None:
+    """Each beep of the sample show begins with its flash."""
+    flashes, beeps = video.flashes(), beep_starts(audio.sound())
+    assert len(flashes) >= 5
+    for flash, beep in zip(flashes, beeps, strict=False):
+        assert abs(flash - beep) <= IN_STEP, (float(flash), float(beep))
+
+
+def beep_starts(sound: np.ndarray) -> list[Fraction]:
+    """Seconds at which the 1 kHz beep rises, found by its energy in blocks of 1 ms."""
+    block = AUDIO_RATE // 1000
+    whole = sound[: len(sound) // block * block].reshape(-1, block)
+    tone = np.exp(-2j * np.pi * 1000 * np.arange(block) / AUDIO_RATE)
+    energy = np.abs(whole @ tone)
+    loud = energy > energy.max() * 0.4
+    rises = [index for index in range(1, len(loud)) if loud[index] and not loud[max(0, index - 30) : index].any()]
+    return [Fraction(index, 1000) for index in ([0] if loud[0] else []) + rises]
+
+
+async def test_ffprobe_reads_the_live_playlist(publish: Publish, http: ClientSession, server: Running) -> None:
+    async with publish() as ffmpeg:
+        await until_state(http, "live")
+        address = f"http://127.0.0.1:{server.http_port}/hls/show/index.m3u8"
+        async with program("ffprobe", "-v", "warning", "-show_entries", "stream=codec_name", address) as ffprobe:
+            status, errors = await ffprobe.ended()
+        assert status == 0
+        assert "error" not in errors.lower(), errors
+        await ffmpeg.ended()
+
+
+async def test_nothing_but_a_picture_gets_silence(publish: Publish, http: ClientSession, show: Path) -> None:
+    async with publish(show, KEY, "-an", "-c", "copy") as ffmpeg:
+        assert (await ffmpeg.ended())[0] == 0
+    await until_state(http, "ended")
+    recordings = await record(http)
+    check_continuous(recordings["audio"])
+    assert len(recordings["audio"].segments) == len(recordings["270p"].segments)
+    assert np.abs(recordings["audio"].sound()).max() < 0.001
+
+
+async def test_nothing_but_sound_gets_a_picture(publish: Publish, http: ClientSession, show: Path) -> None:
+    async with publish(show, KEY, "-vn", "-c", "copy") as ffmpeg:
+        assert (await ffmpeg.ended())[0] == 0
+    await until_state(http, "ended")
+    recordings = await record(http)
+    for recording in recordings.values():
+        check_continuous(recording)
+    assert len(recordings["270p"].segments) == len(recordings["audio"].segments)
+    assert len(beep_starts(recordings["audio"].sound())) >= 4
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [("-ac", "1"), ("-ar", "44100"), ("-ac", "6"), ("-ar", "22050", "-ac", "1")],
+    ids=["mono", "44.1 kHz", "5.1", "mono at 22.05 kHz"],
+)
+async def test_any_sound_comes_out_in_step(
+    publish: Publish, http: ClientSession, show: Path, sound: tuple[str, ...]
+) -> None:
+    async with publish(show, KEY, "-c:v", "copy", "-c:a", "aac", *sound) as ffmpeg:
+        assert (await ffmpeg.ended())[0] == 0
+    await until_state(http, "ended")
+    recordings = await record(http)
+    check_in_step(recordings["270p"], recordings["audio"])
+
+
+async def test_reordered_pictures_come_out_in_order(publish: Publish, http: ClientSession, show: Path) -> None:
+    options = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-g", "45", "-c:a", "copy")
+    async with publish(show, KEY, *options) as ffmpeg:
+        assert (await ffmpeg.ended())[0] == 0
+    await until_state(http, "ended")
+    recordings = await record(http)
+    numbers = recordings["270p"].numbers()
+    assert numbers == list(range(len(numbers)))
+    check_in_step(recordings["270p"], recordings["audio"])

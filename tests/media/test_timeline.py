@@ -1,0 +1,74 @@
+from vitrine.media.timeline import Timeline
+
+RTMP = 1 << 31
+HOUR = 3_600_000
+
+
+def place_all(timeline: Timeline, units: list[tuple[int, int, float]]) -> list[int]:
+    return [timeline.place(track, stamp, now) for track, stamp, now in units]
+
+
+def test_starts_at_zero_and_keeps_the_offset_between_tracks() -> None:
+    timeline = Timeline(1000, RTMP)
+    assert place_all(timeline, [(1, 5000, 0.0), (2, 5012, 0.0), (1, 5033, 0.03), (2, 5035, 0.03)]) == [0, 12, 33, 35]
+
+
+def test_a_second_track_may_start_before_the_first() -> None:
+    timeline = Timeline(1000, RTMP)
+    assert place_all(timeline, [(1, 5000, 0.0), (2, 4980, 0.0), (2, 5001, 0.02)]) == [0, -20, 1]
+
+
+def test_unwraps_at_31_and_at_32_bits() -> None:
+    for wrap in (1 << 31, 1 << 32):
+        timeline = Timeline(1000, RTMP)
+        stamps = [(wrap - 40 + 20 * index) % wrap for index in range(5)]
+        assert [timeline.place(1, stamp, index / 50) for index, stamp in enumerate(stamps)] == [0, 20, 40, 60, 80]
+        assert timeline.jumps == 0
+
+
+def test_a_small_negative_start_is_not_a_jump() -> None:
+    # FFmpeg masks the top bit of FLV stamps, so that -21 ms reads 0x7FFFFFEB
+    timeline = Timeline(1000, RTMP)
+    assert place_all(timeline, [(2, 0x7FFFFFEB, 0.0), (2, 0, 0.02), (1, 0, 0.02)]) == [0, 21, 21]
+
+
+def test_a_small_regression_is_clamped_and_counted() -> None:
+    timeline = Timeline(1000, RTMP)
+    assert place_all(timeline, [(1, 0, 0.0), (1, 100, 0.1), (1, 60, 0.1), (1, 133, 0.13)]) == [0, 100, 100, 133]
+    assert timeline.regressions == 1
+
+
+def test_a_true_gap_is_kept() -> None:
+    timeline = Timeline(1000, RTMP)
+    assert place_all(timeline, [(1, 0, 0.0), (1, 60_000, 60.2), (1, 60_033, 60.3)]) == [0, 60_000, 60_033]
+    assert timeline.jumps == 0
+
+
+def test_a_late_burst_is_not_a_gap() -> None:
+    timeline = Timeline(1000, RTMP)
+    assert place_all(timeline, [(1, 0, 0.0), (1, 33, 15.0), (1, 66, 15.0)]) == [0, 33, 66]
+
+
+def test_a_jump_by_hours_goes_on_at_the_pace_of_arrival() -> None:
+    for jump in (5 * HOUR, -5 * HOUR):
+        timeline = Timeline(1000, RTMP)
+        start = 10 * HOUR
+        units = [(1, start, 0.0), (1, start + jump, 0.5), (1, start + jump + 33, 0.53)]
+        assert place_all(timeline, units) == [0, 500, 533]
+        assert timeline.jumps == 1
+
+
+def test_tracks_that_jump_one_after_the_other_stay_in_step() -> None:
+    timeline = Timeline(1000, RTMP)
+    jump = 3 * HOUR
+    units = [
+        (1, 0, 0.0),
+        (2, 0, 0.0),
+        (1, jump, 0.1),
+        (2, 90, 0.1),
+        (2, jump + 5, 0.11),
+        (2, 110, 0.11),
+        (1, jump + 33, 0.13),
+    ]
+    assert place_all(timeline, units) == [0, 0, 100, 90, 105, 110, 133]
+    assert timeline.jumps == 1

@@ -1,0 +1,230 @@
+"""The RTMP listener: sockets and deadlines around RtmpConnection."""
+
+import asyncio
+import logging
+import os
+import ssl
+from collections import Counter
+from dataclasses import dataclass
+from typing import cast
+
+from vitrine.ingest.publish import Publication, Publications, PublishRefusedError, PublishRequest
+from vitrine.ingest.rtmp.connection import HANDSHAKE_SECONDS, RtmpConnection
+from vitrine.ingest.rtmp.events import (
+    Event,
+    MediaReceived,
+    MetadataReceived,
+    PublishRequested,
+    SessionEnded,
+    TrackAnnounced,
+    Warned,
+)
+from vitrine.ingest.rtmp.handshake import RANDOM
+from vitrine.ingest.rtmp.tracks import TIMESCALE
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import VitrineError
+from vitrine.media.timeline import Timeline
+
+logger = logging.getLogger("vitrine.ingest.rtmp")
+
+STAMP_MODULUS = 1 << 31
+"""FFmpeg's flvenc and OBS mask the top bit of their stamps, so that 2^31 is where they wrap."""
+
+WRITE_LIMIT = 64 << 10
+"""Bytes of our answers that a peer may leave unread. A publisher gets less than 4 KiB in all, and some pings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Connections at once, with those that do not publish.
+
+    A broadcast has one publisher, at a takeover two; behind one address may be a whole production house.
+    """
+
+    connections: int = 256
+    connections_per_address: int = 32
+
+
+class RtmpServer:
+    """Listens for publishers and hands their media to `publications`.
+
+    Call listen once for each address, and close at the end.
+    """
+
+    def __init__(self, publications: Publications, limits: Limits | None = None) -> None:
+        self.publications = publications
+        self._limits = limits or Limits()
+        self._servers: list[asyncio.Server] = []
+        self._peers: dict[asyncio.Protocol, str] = {}
+        self._addresses: Counter[str] = Counter()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def listen(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
+        """Start listening, for RTMPS with a context. The port, which is chosen if 0 is given. Raises OSError."""
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Peer(self),
+            host,
+            port,
+            ssl=ssl_context,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if ssl_context else None,
+        )
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def close(self, reason: str = "The server is stopping") -> None:
+        """Stop listening, end every session, and wait until the sockets are closed."""
+        for server in self._servers:
+            server.close()
+        for peer in list(self._peers):
+            cast(_Peer, peer).stop(reason)
+        await self._empty.wait()
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers = []
+
+    def admit(self, peer: "_Peer", address: str) -> str | None:
+        """Count a connection in; or say why not."""
+        if len(self._peers) >= self._limits.connections:
+            return f"there are {self._limits.connections} RTMP connections already"
+        if self._addresses[address] >= self._limits.connections_per_address:
+            return f"there are {self._limits.connections_per_address} RTMP connections from its address already"
+        self._peers[peer] = address
+        self._addresses[address] += 1
+        self._empty.clear()
+        return None
+
+    def release(self, peer: "_Peer") -> None:
+        """Count a connection out, if it was counted in."""
+        address = self._peers.pop(peer, None)
+        if address is not None:
+            self._addresses -= Counter([address])
+        if not self._peers:
+            self._empty.set()
+
+
+class _Peer(asyncio.Protocol):
+    """One socket. Holds no decision of the protocol: those are RtmpConnection's."""
+
+    def __init__(self, server: RtmpServer) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._core = RtmpConnection(os.urandom(RANDOM), self._loop.time())
+        self._timeline = Timeline(TIMESCALE, STAMP_MODULUS)
+        self._publication: Publication | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._address = ""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peername = transport.get_extra_info("peername")
+        self._address = str(peername[0]) if peername else ""
+        self._transport.set_write_buffer_limits(high=WRITE_LIMIT)
+        if refusal := self._server.admit(self, self._address):
+            logger.warning("%s: not accepted: %s", self._address, refusal)
+            self._transport.abort()
+        else:
+            self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        self._core.receive_data(data, self._loop.time())
+        self._proceed()
+
+    def eof_received(self) -> bool:
+        self._core.receive_eof(self._loop.time())
+        self._proceed()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._core.receive_eof(self._loop.time())
+        self._act()
+        self._server.release(self)
+
+    def pause_writing(self) -> None:
+        """The peer does not read our few answers."""
+        self._core.close("the publisher does not read what it is answered", self._loop.time())
+        self._act()
+        self._transport.abort()
+
+    def stop(self, reason: str) -> None:
+        """End the session from our side."""
+        self._core.close(reason, self._loop.time())
+        self._proceed()
+        self._transport.close()
+
+    def _close(self, reason: str) -> None:
+        """Another publisher took over, or the server wants to be rid of this one."""
+        self._core.close(reason, self._loop.time())
+        self._proceed()
+
+    def _proceed(self) -> None:
+        """Events first: they decide what is answered."""
+        self._act()
+        if data := self._core.data_to_send():
+            self._transport.write(data)
+        if self._core.expired:
+            self._transport.close()
+        else:
+            self._arm()
+
+    def _arm(self) -> None:
+        """Let the timer stand while its deadline only moves later: it looks again when it fires."""
+        due = self._core.next_deadline()
+        if self._timer and self._timer.when() <= due:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._handle_deadline)
+
+    def _handle_deadline(self) -> None:
+        self._timer = None
+        self._core.handle_deadline(self._loop.time())
+        self._proceed()
+
+    def _act(self) -> None:
+        for event in self._core.events_received():
+            try:
+                self._handle(event)
+            except VitrineError as error:
+                self._core.close(str(error), self._loop.time())
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, MediaReceived):
+            self._push(event)
+        elif isinstance(event, TrackAnnounced):
+            if self._publication:
+                self._publication.add_track(event.track)
+        elif isinstance(event, PublishRequested):
+            self._publish(event)
+        elif isinstance(event, Warned):
+            logger.warning("%s: %s", self._address, event.text)
+        elif isinstance(event, MetadataReceived):
+            logger.info("%s: publishes with %.100r", self._address, event.encoder or "an unnamed encoder")
+        elif isinstance(event, SessionEnded):
+            self._end(event.reason)
+
+    def _publish(self, event: PublishRequested) -> None:
+        request = PublishRequest("rtmp", event.key, self._address, self._close)
+        try:
+            self._publication = self._server.publications.publish(request)
+        except PublishRefusedError as error:
+            self._core.refuse_publish(error.refusal, str(error), self._loop.time())
+        else:
+            self._core.accept_publish()
+
+    def _push(self, event: MediaReceived) -> None:
+        if self._publication:
+            dts = self._timeline.place(event.track_id, event.stamp, self._loop.time())
+            pts = dts + event.composition
+            self._publication.push(AccessUnit(event.track_id, dts, pts, event.keyframe, event.data))
+
+    def _end(self, reason: str) -> None:
+        logger.info("%s: closed: %s", self._address, reason)
+        if dropped := self._core.dropped:
+            logger.info("%s: dropped: %s", self._address, ", ".join(f"{n} {why}" for why, n in dropped.items()))
+        publication, self._publication = self._publication, None
+        if publication:
+            publication.end(reason)

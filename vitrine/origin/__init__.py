@@ -1,0 +1,1 @@
+"""Viewers and CDNs out: playlists, media, state and pages over HTTP."""

@@ -1,0 +1,112 @@
+"""The HTTP application: every address, and nothing but addresses."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from vitrine.origin import pages
+from vitrine.origin.hls import LiveStream, not_found
+from vitrine.origin.status import ChannelState
+
+MAX_LINE = 8190
+"""Bytes of a request line or header field: aiohttp's own default, and nginx's."""
+
+MAX_BODY = 64 * 1024
+"""Bytes. No request of ours has a body worth more; a cue command is under 1 KB."""
+
+
+class Channels(Protocol):
+    """What the origin needs to know of channels. Provided by the server."""
+
+    def states(self) -> Sequence[ChannelState]:
+        """Every channel, in the configuration's order."""
+
+    def state(self, channel: str) -> ChannelState | None:
+        """One channel; None if there is none of that name."""
+
+    def stream(self, channel: str) -> LiveStream | None:
+        """What the channel plays, or played last; None if it has nothing."""
+
+
+class Origin:
+    """Handlers over `Channels`."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+
+    def application(self) -> web.Application:
+        application = web.Application(client_max_size=MAX_BODY)
+        application.add_routes(
+            [
+                web.get("/", self._page),
+                web.get("/watch/{channel}", self._page),
+                web.get("/static/{name:.+}", self._static),
+                web.get("/hls/{channel}/index.m3u8", self._multivariant),
+                web.get("/hls/{channel}/{rendition}/index.m3u8", self._media_playlist),
+                web.get("/hls/{channel}/{rendition}/{name}", self._media),
+                web.options("/hls/{path:.*}", self._preflight),
+                web.get("/api/channels", self._states),
+                web.get("/api/channels/{channel}", self._state),
+                web.get("/healthz", self._health),
+            ]
+        )
+        return application
+
+    async def _page(self, request: web.Request) -> web.Response:
+        return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))
+
+    async def _static(self, request: web.Request) -> web.Response:
+        asset = pages.static_file(request.match_info["name"])
+        if asset is None:
+            raise not_found("No such file")
+        return _asset(request, asset)
+
+    async def _multivariant(self, request: web.Request) -> web.Response:
+        return await self._stream(request).multivariant()
+
+    async def _media_playlist(self, request: web.Request) -> web.Response:
+        return await self._stream(request).media_playlist(request.match_info["rendition"], request.query)
+
+    async def _media(self, request: web.Request) -> web.Response:
+        return await self._stream(request).media(request.match_info["rendition"], request.match_info["name"])
+
+    def _stream(self, request: web.Request) -> LiveStream:
+        stream = self._channels.stream(request.match_info["channel"])
+        if stream is None:
+            raise not_found("Nothing is on air here")
+        return stream
+
+    async def _preflight(self, _request: web.Request) -> web.Response:
+        headers = {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+            "Access-Control-Allow-Headers": "Range",
+            "Access-Control-Max-Age": "86400",
+        }
+        return web.Response(status=204, headers=headers)
+
+    async def _states(self, _request: web.Request) -> web.Response:
+        return _json(self._channels.states())
+
+    async def _state(self, request: web.Request) -> web.Response:
+        state = self._channels.state(request.match_info["channel"])
+        if state is None:
+            raise not_found("No channel of that name")
+        return _json(state)
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return _json({"status": "ok"})
+
+
+def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
+    headers = {**pages.HEADERS, "ETag": asset.etag}
+    if request.headers.get("If-None-Match") == asset.etag:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=asset.body, headers={**headers, "Content-Type": asset.content_type})
+
+
+def _json(value: object) -> web.Response:
+    headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json", headers=headers)

@@ -1,0 +1,100 @@
+"""The pages that viewers open, as files to serve: what exists, its type, its ETag and its headers.
+
+Nothing is made here: every file lies beside this module and is read once. hls.js lies in vendor/, put there
+when the package is built (browser/build_hook.py); without it the watch page says so.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".LICENSE": "text/plain; charset=utf-8",
+}
+"""By the end of a file's name. What is not listed is not served."""
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self' blob:",  # hls.js feeds the video element from an object address
+        "worker-src 'self' blob:",  # and starts its demuxer from one
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+"""CSP Level 3. Neither page nor script has inline code or styles, and nothing comes from another host."""
+
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": "autoplay=(self), fullscreen=(self), picture-in-picture=(self), "
+        "camera=(), geolocation=(), microphone=()",
+        "Cache-Control": "no-cache",  # asked again every time, answered 304 by the ETag: an update is seen at once
+    }
+)
+"""For every answer with a page or a static file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file to serve: its bytes, its Content-Type, and its strong ETag with the quotes (RFC 9110, 8.8.3)."""
+
+    body: bytes
+    content_type: str
+    etag: str
+
+
+def page(name: str) -> Asset:
+    """The page `index` (for /) or `watch` (for /watch/{channel}). Raises KeyError for a name we do not have."""
+    return _pages()[name]
+
+
+def static_file(name: str) -> Asset | None:
+    """The file for /static/{name}, such as `watch.css` or `vendor/hls.min.js`; None where there is none.
+
+    Names are looked up, never joined to a path, so that no name leads outside.
+    """
+    return _static_files().get(name)
+
+
+@cache
+def _pages() -> Mapping[str, Asset]:
+    return {name.removesuffix(".html"): asset for name, asset in _assets() if name.endswith(".html")}
+
+
+@cache
+def _static_files() -> Mapping[str, Asset]:
+    return {name: asset for name, asset in _assets() if not name.endswith(".html")}
+
+
+def _assets() -> Iterator[tuple[str, Asset]]:
+    here = files(__name__)
+    vendor = here / "vendor"
+    for folder, prefix in ((here, ""), (vendor, "vendor/")):
+        if folder.is_dir():
+            yield from ((prefix + file.name, _read(file)) for file in folder.iterdir() if _content_type(file.name))
+
+
+def _content_type(name: str) -> str | None:
+    _, dot, ending = name.rpartition(".")
+    return CONTENT_TYPES.get(dot + ending)
+
+
+def _read(file: Traversable) -> Asset:
+    body = file.read_bytes()
+    return Asset(body, _content_type(file.name) or "", f'"{hashlib.sha256(body).hexdigest()[:32]}"')

@@ -1,0 +1,254 @@
+/** Plays one playlist at its live edge, and keeps at it: by hls.js, or natively where there is no MediaSource. */
+
+const RETRY_MS = 1000; // doubled with each attempt
+const MAX_RETRY_MS = 10000;
+const RECOVERY_MS = 5000; // a second media error within this time is not one that recovering helps
+const STALL_MS = 8000; // longer than any wait for a part: what stands still so long is opened again
+const JUMP_SECONDS = 6; // further behind than this, catching up by playing faster takes a minute: jump instead
+const TICK_MS = 500;
+
+const SETTINGS = {
+  lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
+  maxLiveSyncPlaybackRate: 1.1, // hls.js plays at exactly 1 unless told
+  liveSyncOnStallIncrease: 0.5, // seconds further back after a stall; the default gives up a whole one
+  backBufferLength: 30,
+  capLevelToPlayerSize: true,
+  abrEwmaDefaultEstimate: 2_500_000, // bits a second before the first measure: enough for 720p
+};
+
+/**
+ * Events: "moving" when the picture first moves, "drained" when it has reached its end or waits for more,
+ * "interrupted" when it is being opened again, "quality" when the list or the choice changed,
+ * "blocked" when the browser wants a gesture first, "unplayable" when this browser cannot play it at all.
+ */
+export class Player extends EventTarget {
+  hls = null;
+  broadcast = null;
+  moving = false;
+  skew = 0;
+  #video;
+  #playlist = null;
+  #attempts = 0;
+  #retry = 0;
+  #recovered = 0;
+  #last = { time: 0, at: 0 };
+  #followsLive = true;
+
+  constructor(video) {
+    super();
+    this.#video = video;
+    video.addEventListener("timeupdate", () => this.#onTime());
+    video.addEventListener("ended", () => this.#tell("drained"));
+    video.addEventListener("waiting", () => this.#tell("drained"));
+    video.addEventListener("error", () => !this.hls && this.#playlist && this.#openAgain());
+    setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Open a playlist; `broadcast` is remembered so that the page can see a new one. */
+  open(playlist, broadcast) {
+    this.close();
+    this.#playlist = playlist;
+    this.broadcast = broadcast;
+    this.#followsLive = true;
+    this.#attach();
+  }
+
+  close() {
+    clearTimeout(this.#retry);
+    this.#detach();
+    this.#playlist = null;
+    this.broadcast = null;
+    this.#attempts = 0;
+  }
+
+  get opened() {
+    return this.#playlist !== null;
+  }
+
+  /** Pictures to choose from, best first: {index, name, kbps}. Empty where the browser chooses. */
+  get qualities() {
+    const levels = this.hls?.levels ?? [];
+    return levels
+      .map((level, index) => ({ index, name: nameOf(level), kbps: Math.round(level.bitrate / 1000) }))
+      .sort((one, other) => other.kbps - one.kbps);
+  }
+
+  /** Index of the chosen picture, -1 for automatic. */
+  get chosen() {
+    return this.hls && !this.hls.autoLevelEnabled ? this.hls.loadLevel : -1;
+  }
+
+  /** Name of the picture on screen, such as 720p; empty before the first. */
+  get quality() {
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    return width ? nameOf({ width, height }) : "";
+  }
+
+  choose(index) {
+    if (this.hls) {
+      this.hls.loadLevel = index;
+      this.#tell("quality");
+    }
+  }
+
+  /** Seconds between the studio and the screen, by the stream's own dates; null before they are known. */
+  latency() {
+    const date = this.hls ? this.hls.playingDate : nativeDate(this.#video);
+    if (date) {
+      return (Date.now() + this.skew - date.getTime()) / 1000;
+    }
+    return this.hls?.latency || null;
+  }
+
+  /** Seconds the picture is further back than it should be; infinite while paused. */
+  get behind() {
+    if (this.#video.paused) {
+      return Infinity;
+    }
+    const edge = this.#edge();
+    return edge === null ? 0 : Math.max(0, edge - this.#video.currentTime);
+  }
+
+  toLive() {
+    const edge = this.#edge();
+    if (edge !== null && edge > this.#video.currentTime) {
+      this.#video.currentTime = edge;
+    }
+    this.#followsLive = true;
+    this.play();
+  }
+
+  /** Go back or forward, within what the playlist still lists and not past the live edge. */
+  seekBy(seconds) {
+    const { seekable } = this.#video;
+    if (!seekable.length) {
+      return;
+    }
+    const edge = this.#edge() ?? seekable.end(seekable.length - 1);
+    const wanted = this.#video.currentTime + seconds;
+    if (wanted >= edge) {
+      this.toLive();
+      return;
+    }
+    this.#followsLive = false;
+    this.#video.currentTime = Math.max(wanted, seekable.start(0));
+  }
+
+  async play() {
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (error.name === "NotAllowedError") {
+        this.#tell("blocked");
+      }
+    }
+  }
+
+  pause() {
+    this.#followsLive = false;
+    this.#video.pause();
+  }
+
+  #edge() {
+    if (this.hls) {
+      return this.hls.liveSyncPosition;
+    }
+    const { seekable } = this.#video;
+    return seekable.length ? seekable.end(seekable.length - 1) - 2 : null; // native players hide their hold-back
+  }
+
+  #attach() {
+    this.#last = { time: this.#video.currentTime, at: performance.now() };
+    if (globalThis.Hls?.isSupported()) {
+      this.#attachHls();
+    } else if (this.#video.canPlayType("application/vnd.apple.mpegurl")) {
+      this.#video.src = this.#playlist;
+    } else {
+      this.#tell("unplayable");
+      return;
+    }
+    this.play();
+  }
+
+  #attachHls() {
+    const { Events } = Hls;
+    const hls = new Hls(SETTINGS);
+    for (const event of [Events.MANIFEST_PARSED, Events.LEVELS_UPDATED, Events.LEVEL_SWITCHED]) {
+      hls.on(event, () => this.#tell("quality"));
+    }
+    hls.on(Events.ERROR, (_, data) => data.fatal && this.#onFatal(data));
+    hls.loadSource(this.#playlist);
+    hls.attachMedia(this.#video);
+    this.hls = hls;
+  }
+
+  #detach() {
+    this.moving = false;
+    if (this.hls) {
+      this.hls.destroy();
+      this.hls = null;
+    } else if (this.#video.hasAttribute("src")) {
+      this.#video.removeAttribute("src");
+      this.#video.load();
+    }
+  }
+
+  #onFatal(data) {
+    const now = performance.now();
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR && now - this.#recovered > RECOVERY_MS) {
+      this.#recovered = now;
+      this.hls.recoverMediaError();
+      return;
+    }
+    this.#openAgain();
+  }
+
+  #openAgain() {
+    this.#detach();
+    const delay = Math.min(RETRY_MS * 2 ** this.#attempts, MAX_RETRY_MS);
+    this.#attempts += 1;
+    clearTimeout(this.#retry);
+    // Viewers that lost the same server must not all come back in the same instant.
+    this.#retry = setTimeout(() => this.#attach(), delay * (0.75 + Math.random() / 2));
+    this.#tell("interrupted");
+  }
+
+  #onTime() {
+    const { currentTime } = this.#video;
+    if (!this.opened || currentTime === this.#last.time) {
+      return;
+    }
+    this.#last = { time: currentTime, at: performance.now() };
+    if (!this.moving && !this.#video.paused && this.#video.readyState > 2) {
+      this.moving = true;
+      this.#attempts = 0;
+      this.#tell("moving");
+    }
+  }
+
+  #tick() {
+    const { paused, ended, readyState } = this.#video;
+    if (!this.opened || paused || ended || document.hidden) {
+      this.#last.at = performance.now();
+    } else if (performance.now() - this.#last.at > STALL_MS && (this.hls || this.#video.hasAttribute("src"))) {
+      this.#openAgain();
+    } else if (this.hls && this.#followsLive && readyState > 2 && this.behind > JUMP_SECONDS) {
+      this.toLive();
+    }
+  }
+
+  #tell(name) {
+    this.dispatchEvent(new Event(name));
+  }
+}
+
+/** By the short side, as the ladder names its renditions, so that an upright picture is 720p too. */
+function nameOf({ width, height }) {
+  const side = Math.min(width || Infinity, height || Infinity);
+  return Number.isFinite(side) ? `${side}p` : "Audio";
+}
+
+function nativeDate(video) {
+  const start = video.getStartDate?.();
+  return start && !Number.isNaN(start.getTime()) ? new Date(start.getTime() + video.currentTime * 1000) : null;
+}

@@ -1,0 +1,130 @@
+/** The watch page: joins what the server says of the channel, the player, and what is written around it. */
+
+import { channelOfPage, watchChannel } from "/static/channel.js";
+import { Controls } from "/static/controls.js";
+import { lightPavement } from "/static/pavement.js";
+import { Player } from "/static/player.js";
+
+const DELAY_MS = 500;
+
+/** By state: the plaque beside the window, the notice on the shutter, and what follows below it. */
+const NOTICES = {
+  loading: ["One moment", "One moment", "Looking into the window…"],
+  idle: ["Opening soon", "Opening soon", "The host is not on air yet. The show starts here by itself."],
+  starting: ["Starting", "The lights are on", "The show is about to start."],
+  live: ["Live", "The lights are on", "The picture is on its way."],
+  ended: ["Ended", "That was the show", "Thank you for watching. The next one starts here by itself."],
+  failed: ["Interrupted", "We will be right back", "The show has been interrupted. It comes back here by itself."],
+  interrupted: ["Interrupted", "One moment", "The picture was lost. It comes back by itself."],
+  offline: ["No connection", "No connection", "We cannot reach the show. It comes back here by itself."],
+  unknown: ["Not found", "There is no show here", "This address belongs to no channel. It may have been mistyped."],
+  unplayable: ["Not playable", "This browser cannot play the show", "Please try a current Safari, Chrome, Firefox or Edge."],
+  blocked: ["Live", "The show is on", "Start the picture when you are ready."],
+};
+
+const element = (id) => document.getElementById(id);
+const name = channelOfPage();
+const video = element("video");
+const player = new Player(video);
+const controls = new Controls(player, video);
+
+/** For tests, benchmarks and the curious. */
+globalThis.vitrine = {
+  video,
+  get hls() {
+    return player.hls;
+  },
+  latency: () => player.latency(),
+};
+
+element("title").textContent = name || "Vitrine";
+
+let drained = false;
+let heard = "";
+
+function show(state, reason = null) {
+  const [plaque, title, text] = NOTICES[state];
+  document.body.dataset.state = state;
+  document.body.dataset.picture = player.moving ? "on" : "off";
+  element("shutter").inert = player.moving;
+  element("notice-title").textContent = title;
+  element("notice-text").textContent = text;
+  element("notice-reason").textContent = reason ?? "";
+  element("notice-reason").hidden = !reason;
+  element("notice-link").hidden = state !== "unknown";
+  element("state").textContent = plaque;
+  element("state").classList.toggle("quiet", state !== "live");
+  element("facts").hidden = state !== "live";
+  const sentence = state === "live" && player.moving ? "The show is live." : `${title}. ${text}`;
+  if (sentence !== heard) {
+    heard = sentence;
+    element("heard").textContent = sentence; // written only when it changes: a screen reader says each writing aloud
+  }
+}
+
+function describe(channel) {
+  const title = channel.title || channel.channel;
+  element("brand").textContent = channel.title ? channel.channel : "";
+  element("title").textContent = title;
+  document.title = `${channel.state === "live" ? "Live: " : ""}${title} · Vitrine`;
+  const started = channel.started ? new Date(channel.started) : null;
+  element("since").textContent = started?.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }) ?? "–";
+  if (navigator.mediaSession) {
+    navigator.mediaSession.metadata = new MediaMetadata({ title, artist: channel.channel });
+  }
+}
+
+function follow(answer) {
+  if (answer.kind === "unknown") {
+    player.close();
+    show("unknown");
+  } else if (answer.kind === "unreachable") {
+    if (!player.moving || drained) {
+      show("offline");
+    }
+  } else {
+    player.skew = answer.skew;
+    followChannel(answer.channel);
+  }
+}
+
+function followChannel(channel) {
+  describe(channel);
+  if (channel.state === "live") {
+    if (!player.opened || player.broadcast !== channel.broadcast) {
+      drained = false;
+      player.close();
+      show("live");
+      player.open(channel.playlist, channel.broadcast);
+    } else if (document.body.dataset.state === "offline") {
+      show("live");
+    }
+  } else if (!player.moving || drained) {
+    player.close(); // only now: what was already on its way has been seen to its end
+    show(channel.state, channel.reason);
+  }
+}
+
+const askNow = watchChannel(name, follow);
+
+player.addEventListener("moving", () => {
+  drained = false;
+  show("live");
+  controls.offerSound();
+});
+player.addEventListener("drained", () => {
+  drained = true;
+  askNow();
+});
+player.addEventListener("interrupted", () => {
+  show("interrupted");
+  askNow();
+});
+player.addEventListener("blocked", () => show("blocked"));
+player.addEventListener("unplayable", () => show("unplayable"));
+video.addEventListener("playing", () => (drained = false));
+
+setInterval(() => controls.drawDelay(), DELAY_MS);
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  lightPavement(video, element("pavement"));
+}

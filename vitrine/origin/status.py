@@ -1,0 +1,46 @@
+"""What the API tells of a channel."""
+
+from typing import Literal
+
+import msgspec
+
+State = Literal["idle", "starting", "live", "ended", "failed"]
+
+
+class RenditionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rendition, as the playlists declare it. Width, height and rate only where there is a picture."""
+
+    name: str
+    codecs: str
+    kbps: int
+    width: int | None = None
+    height: int | None = None
+    rate: float | None = None
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What a crew should know before its viewers do. Counts are since the broadcast began."""
+
+    publisher: str | None = None
+    ingest_kbps: int = 0
+    frames_in: int = 0
+    frames_out: int = 0
+    frames_repeated: int = 0
+    frames_dropped: int = 0
+    units_dropped: int = 0
+    decoder_errors: int = 0
+    encode_lag_ms: int = 0
+
+
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`."""
+
+    channel: str
+    title: str
+    state: State
+    reason: str | None = None
+    broadcast: str | None = None
+    started: str | None = None
+    playlist: str
+    renditions: tuple[RenditionState, ...] = ()
+    health: Health = Health()

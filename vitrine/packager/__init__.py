@@ -1,0 +1,1 @@
+"""CMAF and Low-Latency HLS: access units of an encoded ladder become parts, segments and playlists. Pure."""

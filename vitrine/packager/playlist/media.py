@@ -1,0 +1,144 @@
+"""Media playlists: the Low-Latency live form, whole or as a delta update, and the VOD form (draft-22 section 4.4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.packager.part import Part
+from vitrine.packager.playlist import tags
+from vitrine.packager.segment import Segment, SegmentEntry
+
+TARGET_DURATION = SEGMENT_SECONDS
+"""Seconds. It must never change (section 6.2.1), so it is not computed from what was cut."""
+
+CAN_SKIP_UNTIL = 6 * TARGET_DURATION
+"""Seconds; the least that section 4.4.3.8 allows."""
+
+HOLD_BACK = 3 * TARGET_DURATION
+"""Seconds; the least that section 4.4.3.8 allows."""
+
+PARTS_LISTED = 3 * TARGET_DURATION
+"""Seconds from the end beyond which parts leave the playlist (section 6.2.2)."""
+
+PART_HOLD_BACK_PARTS = 3
+"""The draft wants two and better three; Apple's players refuse fewer than three (Authoring Specification 14.3)."""
+
+LIVE_VERSION = 9
+"""EXT-X-SKIP asks for 9 (section 8)."""
+
+VOD_VERSION = 6
+"""EXT-X-MAP without EXT-X-I-FRAMES-ONLY asks for 6 (section 8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A closed segment in a playlist, with its lines where its parts are not listed: they are written once."""
+
+    segment: Segment
+    lines: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """All that a live media playlist says, except for its reports of the other renditions.
+
+    `hint` is the name of the next part, None once the broadcast has ended.
+    """
+
+    init_name: str
+    part_target: Fraction
+    segments: Sequence[Listed]
+    first_msn: int
+    open_parts: Sequence[Part]
+    hint: str | None
+
+
+def listed(segment: Segment) -> Listed:
+    return Listed(segment, _segment_lines(segment.entry, ()))
+
+
+def render_live(state: LiveState, *, delta: bool) -> str:
+    """The playlist's text. With `delta` what lies before the skip boundary is left out, if anything does."""
+    skipped = _before(state.segments, 0, CAN_SKIP_UNTIL) if delta else 0
+    open_ticks = sum(part.ticks for part in state.open_parts)
+    bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
+    blocks = [_live_header(state), tags.skip(skipped) + "\n" if skipped else tags.map_uri(state.init_name) + "\n"]
+    blocks += [entry.lines for entry in state.segments[skipped:bare]]
+    blocks += [
+        _segment_lines(entry.segment.entry, entry.segment.parts) for entry in state.segments[max(skipped, bare) :]
+    ]
+    if state.open_parts:
+        blocks.append(tags.program_date_time(state.open_parts[0].utc_ns) + "\n" + _part_lines(state.open_parts))
+    blocks.append((tags.ENDLIST if state.hint is None else tags.preload_hint(state.hint)) + "\n")
+    return "".join(blocks)
+
+
+def _before(segments: Sequence[Listed], end_ticks: int, limit: int, *, whole: bool = True) -> int:
+    """How many segments lie further than `limit` seconds from the end: with `whole` the whole of each, else its start.
+
+    `end_ticks` is what follows the last of them.
+    """
+    index, distance = len(segments), end_ticks
+    while index:
+        entry = segments[index - 1].segment.entry
+        reached = distance if whole else distance + entry.ticks
+        beyond = reached >= limit * entry.timescale if whole else reached > limit * entry.timescale
+        if beyond:
+            break
+        distance += entry.ticks
+        index -= 1
+    return index
+
+
+def _live_header(state: LiveState) -> str:
+    lines = (
+        tags.EXTM3U,
+        tags.version(LIVE_VERSION),
+        tags.target_duration(TARGET_DURATION),
+        tags.server_control(
+            can_skip_until=CAN_SKIP_UNTIL,
+            hold_back=HOLD_BACK,
+            part_hold_back=PART_HOLD_BACK_PARTS * state.part_target,
+        ),
+        tags.part_inf(state.part_target),
+        tags.media_sequence(state.first_msn),
+        tags.INDEPENDENT_SEGMENTS,
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _segment_lines(entry: SegmentEntry, parts: Sequence[Part]) -> str:
+    """The date stands before the segment's first part, where it has to (section 4.4.4.9)."""
+    date = tags.program_date_time(entry.utc_ns)
+    return f"{date}\n{_part_lines(parts)}{tags.extinf(entry.ticks, entry.timescale)}\n{entry.name}\n"
+
+
+def _part_lines(parts: Sequence[Part]) -> str:
+    return "".join(
+        tags.part(part.name, part.ticks, part.timescale, independent=part.independent) + "\n" for part in parts
+    )
+
+
+def render_reports(reports: Sequence[tuple[str, int, int]]) -> str:
+    """The lines that tell where other renditions are: their name, last media sequence number and last part."""
+    return "".join(
+        tags.rendition_report(f"../{name}/index.m3u8", last_msn, last_part) + "\n"
+        for name, last_msn, last_part in reports
+    )
+
+
+def render_vod(init_name: str, entries: Sequence[SegmentEntry]) -> str:
+    """A finished rendition, whole, without parts."""
+    longest = max((round(entry.duration) for entry in entries), default=TARGET_DURATION)
+    lines = (
+        tags.EXTM3U,
+        tags.version(VOD_VERSION),
+        tags.target_duration(max(TARGET_DURATION, longest)),
+        tags.PLAYLIST_TYPE_VOD,
+        tags.media_sequence(entries[0].msn if entries else 0),
+        tags.INDEPENDENT_SEGMENTS,
+        tags.map_uri(init_name),
+    )
+    body = "".join(_segment_lines(entry, ()) for entry in entries)
+    return "\n".join(lines) + "\n" + body + tags.ENDLIST + "\n"

@@ -1,0 +1,110 @@
+"""One function for each HLS tag we write, in the order of draft-pantos-hls-rfc8216bis-22 section 4.4.
+
+Each gives its line without the line end.
+"""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from vitrine.media.errors import MisuseError
+from vitrine.media.ticks import rescale
+
+MICROSECONDS = 1_000_000
+NANOSECONDS_PER_MILLISECOND = 1_000_000
+EPOCH = datetime(1970, 1, 1)
+"""Naive, though in UTC: isoformat would write an offset where HLS has a Z."""
+
+EXTM3U = "#EXTM3U"
+INDEPENDENT_SEGMENTS = "#EXT-X-INDEPENDENT-SEGMENTS"
+ENDLIST = "#EXT-X-ENDLIST"
+PLAYLIST_TYPE_VOD = "#EXT-X-PLAYLIST-TYPE:VOD"
+
+
+def decimal(ticks: int, timescale: int) -> str:
+    """Seconds to the nearest microsecond: rounding keeps order, so a part is never written above its target."""
+    whole, rest = divmod(rescale(ticks, timescale, MICROSECONDS), MICROSECONDS)
+    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+
+
+def decimal_fraction(seconds: Fraction) -> str:
+    return decimal(seconds.numerator, seconds.denominator)
+
+
+def quoted(text: str) -> str:
+    """A quoted-string (section 4.2). Raises MisuseError for what it cannot hold."""
+    if '"' in text or "\n" in text or "\r" in text:
+        raise MisuseError(f"A playlist attribute cannot hold {text!r}")
+    return f'"{text}"'
+
+
+def utc_text(utc_ns: int) -> str:
+    """ISO 8601 in UTC, to the nearest millisecond: `2026-11-29T17:00:03.120Z`."""
+    milliseconds = rescale(utc_ns, NANOSECONDS_PER_MILLISECOND, 1)
+    return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds") + "Z"
+
+
+def version(number: int) -> str:
+    return f"#EXT-X-VERSION:{number}"
+
+
+def extinf(ticks: int, timescale: int) -> str:
+    """Section 4.4.4.1; the comma stays though no title follows."""
+    return f"#EXTINF:{decimal(ticks, timescale)},"
+
+
+def map_uri(uri: str) -> str:
+    return f"#EXT-X-MAP:URI={quoted(uri)}"
+
+
+def program_date_time(utc_ns: int) -> str:
+    return f"#EXT-X-PROGRAM-DATE-TIME:{utc_text(utc_ns)}"
+
+
+def part(uri: str, ticks: int, timescale: int, *, independent: bool) -> str:
+    suffix = ",INDEPENDENT=YES" if independent else ""
+    return f"#EXT-X-PART:DURATION={decimal(ticks, timescale)},URI={quoted(uri)}{suffix}"
+
+
+def target_duration(seconds: int) -> str:
+    return f"#EXT-X-TARGETDURATION:{seconds}"
+
+
+def media_sequence(msn: int) -> str:
+    return f"#EXT-X-MEDIA-SEQUENCE:{msn}"
+
+
+def part_inf(part_target: Fraction) -> str:
+    return f"#EXT-X-PART-INF:PART-TARGET={decimal_fraction(part_target)}"
+
+
+def server_control(*, can_skip_until: int, hold_back: int, part_hold_back: Fraction) -> str:
+    return (
+        f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={can_skip_until},"
+        f"HOLD-BACK={hold_back},PART-HOLD-BACK={decimal_fraction(part_hold_back)}"
+    )
+
+
+def skip(segments: int) -> str:
+    return f"#EXT-X-SKIP:SKIPPED-SEGMENTS={segments}"
+
+
+def preload_hint(uri: str) -> str:
+    return f"#EXT-X-PRELOAD-HINT:TYPE=PART,URI={quoted(uri)}"
+
+
+def rendition_report(uri: str, last_msn: int, last_part: int) -> str:
+    return f"#EXT-X-RENDITION-REPORT:URI={quoted(uri)},LAST-MSN={last_msn},LAST-PART={last_part}"
+
+
+def media(group: str, name: str, uri: str, *, channels: int, default: bool) -> str:
+    """An audio rendition (section 4.4.6.1)."""
+    chosen = "YES" if default else "NO"
+    return (
+        f"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={quoted(group)},NAME={quoted(name)},DEFAULT={chosen},AUTOSELECT=YES,"
+        f'CHANNELS="{channels}",URI={quoted(uri)}'
+    )
+
+
+def stream_inf(attributes: dict[str, str]) -> str:
+    """Section 4.4.6.2; the values come written."""
+    return "#EXT-X-STREAM-INF:" + ",".join(f"{name}={value}" for name, value in attributes.items())

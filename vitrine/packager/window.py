@@ -1,0 +1,206 @@
+"""What viewers can see of one rendition at this moment: its playlist, and the bytes behind every name in it.
+
+A window never waits. `answer` and `media` say WAIT, and the origin asks again when `version` has grown.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from enum import Enum
+from fractions import Fraction
+
+from vitrine.media.errors import MisuseError
+from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.packager.part import Part, init_name, part_name
+from vitrine.packager.playlist.media import Listed, LiveState, listed, render_live, render_reports
+from vitrine.packager.segment import Segment
+
+MIN_SEGMENTS_LISTED = 6
+"""Apple's HLS Authoring Specification 8.11."""
+
+SEGMENTS_AHEAD = 2
+"""How far past the last segment a request may ask before it is refused (section 6.2.5.2)."""
+
+ADVANCE_PART_SECONDS = 3
+"""The Advance Part Limit is this many seconds of parts, if a part is shorter than 1 s (section 6.2.5.2)."""
+
+ADVANCE_PARTS_LEAST = 3
+"""The Advance Part Limit for parts of 1 s or longer."""
+
+
+class Answer(Enum):
+    """What a window says to a request: serve now, hold it, it is not there (404), it is wrong (400)."""
+
+    READY = "ready"
+    WAIT = "wait"
+    GONE = "gone"
+    BAD_REQUEST = "bad request"
+
+
+class Skip(Enum):
+    """The `_HLS_skip` directive: the value in the address, or absent.
+
+    `v2` asks to leave out date ranges too; while CAN-SKIP-DATERANGES is not announced it means the same as YES.
+    """
+
+    NO = ""
+    YES = "YES"
+    V2 = "v2"
+
+
+class Window:
+    """The rolling window of one rendition. `version` grows with each change of what it would answer itself.
+
+    A segment that leaves the playlist can still be fetched for its own duration and the longest playlist's
+    (section 6.2.2), the open segment included; then its bytes are dropped. Segments are counted, not timed: all but
+    the last are one grid segment long, so every rendition's playlist rolls at the same media sequence number.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        broadcast: str,
+        init: bytes,
+        *,
+        part_target: Fraction,
+        window_seconds: int,
+        others: Mapping[str, "Window"],
+    ) -> None:
+        """`others` are the windows to report on; it may hold this one, and may be filled later."""
+        self.name = name
+        self.version = 0
+        self.ended = False
+        self._broadcast = broadcast
+        self._part_target = part_target
+        self._others = others
+        self._max_listed = max(MIN_SEGMENTS_LISTED, -(-window_seconds // SEGMENT_SECONDS))
+        self._listed: deque[Listed] = deque()
+        self._removed: deque[Segment] = deque()
+        self._open_msn = 0
+        self._open_parts: list[Part] = []
+        self._media: dict[str, tuple[bytes, ...]] = {init_name(broadcast): (init,)}
+        self._bodies: dict[bool, str] = {}
+        self._texts: dict[bool, tuple[str, str]] = {}
+
+    @property
+    def position(self) -> tuple[int, int] | None:
+        """Media sequence number and index of the newest part, None before the first."""
+        if self._open_parts:
+            return self._open_msn, len(self._open_parts) - 1
+        if self._listed:
+            return self._open_msn - 1, len(self._listed[-1].segment.parts) - 1
+        return None
+
+    def answer(self, msn: int | None, part: int | None) -> Answer:
+        """What to do with a request for the playlist with `_HLS_msn` and `_HLS_part` (section 6.2.5.2).
+
+        READY, WAIT or BAD_REQUEST. A part past the end of its segment means the first of the next one.
+        """
+        if self.ended:
+            return Answer.READY
+        if msn is None:
+            return Answer.READY if part is None else Answer.BAD_REQUEST
+        if msn < 0 or (part is not None and part < 0):
+            return Answer.BAD_REQUEST
+        if part is not None and msn < self._open_msn and part >= self._parts_of(msn):
+            msn, part = msn + 1, 0
+        if msn < self._open_msn:
+            return Answer.READY
+        if msn > self._last_msn + SEGMENTS_AHEAD:
+            return Answer.BAD_REQUEST
+        here = len(self._open_parts) if msn == self._open_msn else 0
+        if part is None or part < here:
+            return Answer.WAIT if part is None else Answer.READY
+        return Answer.BAD_REQUEST if part > here - 1 + self._advance_part_limit else Answer.WAIT
+
+    @property
+    def _last_msn(self) -> int:
+        return self._open_msn if self._open_parts else self._open_msn - 1
+
+    @property
+    def _advance_part_limit(self) -> int:
+        """Rounded up: a request is refused only when it is certainly too far ahead."""
+        return -int(-ADVANCE_PART_SECONDS // self._part_target) if self._part_target < 1 else ADVANCE_PARTS_LEAST
+
+    def _parts_of(self, msn: int) -> int:
+        """How many parts a closed segment had; for one that is gone from the list it no longer matters."""
+        first = self._open_msn - len(self._listed)
+        return len(self._listed[msn - first].segment.parts) if msn >= first else 0
+
+    def playlist(self, skip: Skip = Skip.NO) -> str:
+        """The playlist as of now. The same text object as long as nothing in it has changed."""
+        delta = skip is not Skip.NO and not self.ended
+        reports = "" if self.ended else render_reports(self._reports())
+        cached = self._texts.get(delta)
+        if cached is None or cached[0] != reports:
+            cached = self._texts[delta] = (reports, self._body(delta=delta) + reports)
+        return cached[1]
+
+    def _reports(self) -> list[tuple[str, int, int]]:
+        return [
+            (name, *window.position) for name, window in self._others.items() if name != self.name and window.position
+        ]
+
+    def _body(self, *, delta: bool) -> str:
+        if delta not in self._bodies:
+            state = LiveState(
+                init_name=init_name(self._broadcast),
+                part_target=self._part_target,
+                segments=list(self._listed),
+                first_msn=self._open_msn - len(self._listed),
+                open_parts=self._open_parts,
+                hint=None if self.ended else self._hint,
+            )
+            self._bodies[delta] = render_live(state, delta=delta)
+        return self._bodies[delta]
+
+    @property
+    def _hint(self) -> str:
+        return part_name(self._broadcast, self._open_msn, len(self._open_parts))
+
+    def media(self, name: str) -> tuple[bytes, ...] | Answer:
+        """The bytes behind a name of the playlist, in pieces to send one after another.
+
+        WAIT for the hinted part, which is the next to close; GONE for what was dropped and what never was.
+        """
+        found = self._media.get(name)
+        if found is not None:
+            return found
+        return Answer.WAIT if not self.ended and name == self._hint else Answer.GONE
+
+    def add_part(self, part: Part) -> None:
+        """The open segment has one more part."""
+        if self.ended or (part.msn, part.index) != (self._open_msn, len(self._open_parts)):
+            raise MisuseError(f"Window {self.name} was given part {part.name} out of its turn")
+        self._open_parts.append(part)
+        self._media[part.name] = (part.data,)
+        self._changed()
+
+    def close_segment(self, segment: Segment) -> None:
+        """The open segment is complete; it holds the parts added before."""
+        if self.ended or segment.entry.msn != self._open_msn or list(segment.parts) != self._open_parts:
+            raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
+        self._media[segment.entry.name] = segment.data
+        self._listed.append(listed(segment))
+        self._open_msn += 1
+        self._open_parts = []
+        if len(self._listed) > self._max_listed:
+            self._removed.append(self._listed.popleft().segment)
+        # One more than the playlist's length for the open segment, and one for the removed segment's own duration.
+        if len(self._removed) > self._max_listed + 2:
+            self._drop(self._removed.popleft())
+        self._changed()
+
+    def _drop(self, segment: Segment) -> None:
+        del self._media[segment.entry.name]
+        for part in segment.parts:
+            del self._media[part.name]
+
+    def end(self) -> None:
+        """The broadcast is over: nothing is added any more, and the playlist says so."""
+        self.ended = True
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._bodies.clear()
+        self._texts.clear()

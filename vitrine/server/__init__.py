@@ -1,0 +1,1 @@
+"""Joins the folders: configuration, one pipeline per broadcast, the command line."""

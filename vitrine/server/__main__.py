@@ -1,0 +1,118 @@
+"""The command line."""
+
+import sys
+from collections.abc import Coroutine
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from vitrine import __version__
+from vitrine.media.errors import VitrineError
+from vitrine.server.commands import demo as demo_command
+from vitrine.server.commands import package as package_command
+from vitrine.server.commands import push as push_command
+from vitrine.server.commands import sample as sample_command
+from vitrine.server.commands import serve as serve_command
+from vitrine.server.config import load_config
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command's coroutine on uvloop; Ctrl-C is an end like any other."""
+    try:
+        uvloop.run(work)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+
+
+class _Commands(click.Group):
+    """A group whose commands end in one clear line for every error that a user can cause."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except* VitrineError as errors:
+            for error in _flat(errors):
+                click.echo(f"vitrine: {error}", err=True)
+            sys.exit(1)
+
+
+def _flat(errors: BaseExceptionGroup[VitrineError]) -> list[str]:
+    texts: list[str] = []
+    for error in errors.exceptions:
+        texts += _flat(error) if isinstance(error, BaseExceptionGroup) else [str(error)]
+    return list(dict.fromkeys(texts))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vitrine")
+def main() -> None:
+    """Vitrine, a live-shopping video server."""
+
+
+@main.command()
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file (TOML); see docs/configuration.md.")
+def serve(config: Path | None) -> None:
+    """Run the server."""
+    _run(serve_command.serve(load_config(config)))
+
+
+@main.command()
+@click.option("--http", default="127.0.0.1:8080", show_default=True, help="Where pages and playlists are served.")
+@click.option("--rtmp", default="127.0.0.1:1935", show_default=True, help="Where the show is published to.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Data folder.")
+def demo(http: str, rtmp: str, data: Path) -> None:
+    """Run the server with a generated show, looping live."""
+    _run(demo_command.demo(http, rtmp, data))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("url")
+@click.option("--key", envvar="VITRINE_KEY", help="Stream key; or in the environment as VITRINE_KEY.")
+@click.option("--loop", is_flag=True, help="Play it again and again.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool) -> None:
+    """Publish the recorded stream FILE as a live feed to URL."""
+    _run(push_command.push(file, url, key, loop, quiet))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write; new or empty.")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file, for its ladder.")
+def package(file: Path, output: Path, config: Path | None) -> None:
+    """Make a folder of HLS from the recorded stream FILE."""
+    _run(package_command.package(file, output, load_config(config)))
+
+
+def _fraction(_context: click.Context, _parameter: click.Parameter, value: str) -> Fraction:
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise click.BadParameter("write a number such as 30, 29.97 or 30000/1001") from None
+
+
+def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, int]:
+    width, cross, height = value.partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise click.BadParameter("write WIDTHxHEIGHT, such as 1280x720")
+    return int(width), int(height)
+
+
+@main.command()
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write: .mp4, .mkv, .flv, .ts"
+)
+@click.option("--seconds", default=60, show_default=True, type=click.IntRange(1, 24 * 3600), help="Length.")
+@click.option("--size", default="1280x720", show_default=True, callback=_size, help="Pixels.")
+@click.option("--rate", default="30", show_default=True, callback=_fraction, help="Frames a second.")
+def sample(output: Path, seconds: int, size: tuple[int, int], rate: Fraction) -> None:
+    """Write the sample show: numbered frames, a flash and a beep every second."""
+    sample_command.sample(output, seconds, size, rate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""`vitrine demo`: the server, and a generated show that loops live through its own RTMP listener."""
+
+import asyncio
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from vitrine import __version__
+from vitrine.media.errors import ConfigError
+from vitrine.server.commands.sample import sample
+from vitrine.server.commands.serve import log_to_stderr, until_stopped
+from vitrine.server.config import Channel, Config, Server
+from vitrine.server.serve import running
+
+CHANNEL = "demo"
+SHOW_SECONDS = 60
+SHOW_SIZE = (1280, 720)
+SHOW_RATE = Fraction(30)
+
+
+async def demo(http: str, rtmp: str, data: Path) -> None:
+    """Make the show where it is missing, then serve and publish it until SIGINT or SIGTERM."""
+    show = await asyncio.to_thread(prepared_show, data)
+    log_to_stderr()
+    config = Config(
+        server=Server(http=http, rtmp=rtmp, data=str(data)), channels={CHANNEL: Channel(title="Vitrine demo show")}
+    )
+    async with running(config) as server:
+        rtmp_host, http_host = rtmp.rpartition(":")[0], http.rpartition(":")[0]
+        publisher = await _publish(show, f"rtmp://{rtmp_host}:{server.rtmp_port}/live")
+        print(f"\n  Open http://{http_host}:{server.http_port}/watch/{CHANNEL}\n", flush=True)
+        try:
+            await _first_of(publisher)
+        finally:
+            if publisher.returncode is None:
+                publisher.terminate()
+            await publisher.wait()
+
+
+def prepared_show(data: Path) -> Path:
+    """The sample show in the data folder, made on the first start. Raises ConfigError."""
+    show = data / f"sample-show-{__version__}.mp4"
+    if show.exists():
+        return show
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        unfinished = show.with_stem(show.stem + ".unfinished")
+        sample(unfinished, SHOW_SECONDS, SHOW_SIZE, SHOW_RATE)
+        return unfinished.rename(show)
+    except OSError as error:
+        raise ConfigError(
+            f"The data folder {data} cannot be written: {error.strerror}. Name another by --data."
+        ) from error
+
+
+async def _publish(show: Path, url: str) -> asyncio.subprocess.Process:
+    """A publisher of its own, as a crew's would be. The key goes by the environment, out of the process list."""
+    command = (sys.executable, "-m", "vitrine.server", "push", str(show), url, "--loop", "--quiet")
+    return await asyncio.create_subprocess_exec(*command, env={**os.environ, "VITRINE_KEY": CHANNEL})
+
+
+async def _first_of(publisher: asyncio.subprocess.Process) -> None:
+    """Return when the user stops us; raise ConfigError if the publisher ends before."""
+    async with asyncio.TaskGroup() as tasks:
+        stopped, ended = tasks.create_task(until_stopped()), tasks.create_task(publisher.wait())
+        await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not stopped.done():
+            stopped.cancel()
+            raise ConfigError("The demo's publisher ended; its error stands above.")
+        publisher.terminate()

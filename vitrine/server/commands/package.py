@@ -1,0 +1,144 @@
+"""`vitrine package`: the same pipeline, offline, as fast as it goes."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from vitrine.ingest.file.reader import FileReader
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import ConfigError, VitrineError
+from vitrine.media.grid import Grid
+from vitrine.media.track import Rendition
+from vitrine.packager.events import PackagerEvent, SegmentClosed
+from vitrine.packager.packager import Packager
+from vitrine.packager.part import init_name
+from vitrine.packager.playlist.media import render_vod
+from vitrine.packager.segment import SegmentEntry
+from vitrine.server.commands.progress import progress_bar
+from vitrine.server.config import Config
+from vitrine.transcode.events import Failed, Opened, PoolEvent, WorkerDied
+from vitrine.transcode.gate import Gate
+from vitrine.transcode.ladder import Plan
+from vitrine.transcode.pool import Worker
+
+WINDOW_SECONDS = 12
+"""What the packager keeps in memory: nobody watches it, so as little as it takes."""
+
+
+class VodFolder:
+    """A folder of VOD HLS that grows segment by segment: what `close` adds last makes it playable."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """`name` leads every file's name. Raises ConfigError unless the folder is new or empty."""
+        self._folder = folder
+        self._name = name
+        self._entries: dict[str, list[SegmentEntry]] = {}
+        self._packager: Packager | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise ConfigError(f"The folder {folder} is not empty; name a new one")
+        except OSError as error:
+            raise ConfigError(f"The folder {folder} cannot be written: {error.strerror}") from error
+
+    def open(self, renditions: tuple[Rendition, ...], grid: Grid) -> None:
+        self._packager = Packager(self._name, renditions, grid, time.time_ns(), WINDOW_SECONDS)
+        for name, window in self._packager.windows.items():
+            (self._folder / name).mkdir()
+            found = window.media(init_name(self._name))
+            assert isinstance(found, tuple)
+            (self._folder / name / init_name(self._name)).write_bytes(b"".join(found))
+            self._entries[name] = []
+
+    def push(self, unit: AccessUnit) -> None:
+        assert self._packager is not None
+        self._write(self._packager.push(unit))
+
+    def close(self) -> None:
+        """Write the last segments and the playlists."""
+        if self._packager is None:
+            return
+        self._write(self._packager.flush())
+        for name, entries in self._entries.items():
+            text = render_vod(init_name(self._name), entries)
+            (self._folder / name / "index.m3u8").write_text(text, encoding="utf-8")
+        (self._folder / "index.m3u8").write_text(self._packager.multivariant(), encoding="utf-8")
+
+    def _write(self, events: Iterable[PackagerEvent]) -> None:
+        for event in events:
+            if isinstance(event, SegmentClosed):
+                entry = event.segment.entry
+                self._entries[event.rendition].append(entry)
+                with (self._folder / event.rendition / entry.name).open("wb") as file:
+                    file.writelines(event.segment.data)
+
+
+class _Offline:
+    """One file through a worker into a folder."""
+
+    def __init__(self, reader: FileReader, folder: VodFolder, config: Config) -> None:
+        self._reader = reader
+        self._folder = folder
+        self._config = config
+        self._gate = Gate()
+        self._worker: Worker | None = None
+        self._grid: Grid | None = None
+        self._failure: str | None = None
+
+    async def run(self) -> None:
+        """Raises VitrineError if the worker fails."""
+        timescales = {track.id: track.timescale for track in self._reader.tracks}
+        for track in self._reader.tracks:
+            self._gate.add_track(track)
+        with progress_bar() as bar:
+            task = bar.add_task(f"Packaging {self._reader.path.name}", total=float(self._reader.duration) or None)
+            try:
+                for unit in self._reader:
+                    await self._feed(self._gate.push(unit))
+                    bar.update(task, completed=unit.dts / timescales[unit.track_id])
+                await self._feed(self._gate.flush())
+                if self._worker is not None:
+                    await self._worker.finish()
+            finally:
+                if self._worker is not None:
+                    await self._worker.close()
+        self._check()
+        self._folder.close()
+
+    async def _feed(self, units: Iterable[AccessUnit]) -> None:
+        for unit in units:
+            worker = self._worker or await self._begin()
+            worker.push(unit)
+            await worker.drain()
+            self._check()
+
+    async def _begin(self) -> Worker:
+        assert self._gate.rate is not None
+        plan = Plan(self._gate.rate, live=False, part_target=self._config.part_target, ladder=self._config.rungs)
+        self._grid = plan.grid
+        self._worker = await Worker.start(plan, self._on_worker)
+        for track in self._gate.tracks:
+            self._worker.add_track(track)
+        return self._worker
+
+    def _on_worker(self, event: PoolEvent) -> None:
+        match event:
+            case AccessUnit():
+                self._folder.push(event)
+            case Opened(renditions):
+                assert self._grid is not None
+                self._folder.open(renditions, self._grid)
+            case Failed(reason=reason) | WorkerDied(reason=reason):
+                self._failure = self._failure or reason
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise VitrineError(f"{self._reader.path} cannot be packaged: {self._failure}")
+
+
+async def package(file: Path, output: Path, config: Config) -> None:
+    """Read `file`, write a folder of VOD HLS into `output`. Raises VitrineError in words."""
+    reader = await asyncio.to_thread(FileReader, file)
+    name = "".join(letter if letter.isalnum() else "-" for letter in file.stem.lower())
+    await _Offline(reader, VodFolder(output, name), config).run()

@@ -1,0 +1,40 @@
+"""`vitrine push`: a recorded stream as a live feed."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vitrine.ingest.file.pace import Pacer
+from vitrine.ingest.file.reader import FileReader
+from vitrine.ingest.rtmp.peer import RtmpPublisher
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import ConfigError
+from vitrine.server.commands.progress import progress_bar
+
+SCHEMES = ("rtmp", "rtmps")
+
+
+async def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool = False) -> None:
+    """Publish `file` at its own pace until it ends, or for ever. Raises VitrineError in words."""
+    if urlsplit(url).scheme not in SCHEMES:
+        raise ConfigError(f"{url} is not an address to publish to; write rtmp://HOST/live or rtmps://HOST/live")
+    reader = await asyncio.to_thread(FileReader, file)
+    timescales = {track.id: track.timescale for track in reader.tracks}
+    units: Iterator[AccessUnit] = iter(reader.repeated() if loop else reader)
+    pacer = Pacer()
+    async with RtmpPublisher(url, key) as publisher:
+        for track in reader.tracks:
+            publisher.add_track(track)
+        with progress_bar(quiet) as bar:
+            total = None if loop else float(reader.duration)
+            task = bar.add_task(f"Publishing {file.name}", total=total)
+            for unit in units:
+                at = Fraction(unit.dts, timescales[unit.track_id])
+                delay = pacer.delay(time.monotonic(), at)
+                if delay > 0:
+                    await asyncio.sleep(delay)
+                await publisher.send(unit)
+                bar.update(task, completed=float(at))

@@ -1,0 +1,35 @@
+"""`vitrine serve`: the server until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+
+from vitrine.server.config import Config
+from vitrine.server.serve import running
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGINT or SIGTERM."""
+    log_to_stderr()
+    async with running(config) as server:
+        host = config.server.http.rpartition(":")[0]
+        for channel in config.channels:
+            print(f"Watch {channel} at http://{host}:{server.http_port}/watch/{channel}", flush=True)
+        print(f"Publish to rtmp://{config.server.rtmp.rpartition(':')[0]}:{server.rtmp_port}/live", flush=True)
+        await until_stopped()
+
+
+def log_to_stderr() -> None:
+    """One line an event."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+
+
+async def until_stopped() -> None:
+    """Return at SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,0 +1,192 @@
+"""One pipeline per broadcast: session -> worker -> packager -> stream."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from vitrine.ingest.publish import PublishRequest
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.ticks import seconds
+from vitrine.media.track import Rendition, Track
+from vitrine.origin.hls import LiveStream
+from vitrine.origin.status import State
+from vitrine.packager.packager import Packager
+from vitrine.server.config import Config
+from vitrine.server.session import Session
+from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
+from vitrine.transcode.ladder import Plan
+from vitrine.transcode.pool import Worker
+
+log = logging.getLogger("vitrine.broadcast")
+
+
+class Broadcast:
+    """One show on a channel, from the first publish to its end.
+
+    `stream` is what viewers get, None until the worker knows its renditions. `state` and `reason` are for the API.
+    """
+
+    def __init__(self, channel: str, config: Config) -> None:
+        self.channel = channel
+        self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        self.state: State = "starting"
+        self.reason: str | None = None
+        self.stream: LiveStream | None = None
+        self.session: Session | None = None
+        self.stats = Stats()
+        self.ingest_kbps = 0
+        self.renditions: tuple[Rendition, ...] = ()
+        self.started: datetime | None = None
+        self._config = config
+        self._worker: Worker | None = None
+        self._waiting: list[Track | AccessUnit] = []  # for the worker to have started
+        self._plan: Plan | None = None
+        self._origin = 0.0  # monotonic time of programme time 0
+        self._newest = Fraction(0)  # programme time fed to the worker, seconds
+        self._begun = asyncio.Event()
+        self._over = asyncio.Event()
+        self._received = (0, time.monotonic())  # bytes, and when they were counted
+        self._timescales: dict[int, int] = {}
+
+    @property
+    def over(self) -> bool:
+        """Nothing more comes; the next publisher begins a new broadcast."""
+        return self._over.is_set()
+
+    async def run(self) -> None:
+        """Live until the publisher has gone or the worker has failed; never raises for either."""
+        await self._begun.wait()
+        try:
+            if self._plan is not None:
+                await self._transcode(self._plan)
+        finally:
+            self._end("ended")
+
+    async def _transcode(self, plan: Plan) -> None:
+        worker = await Worker.start(plan, self._on_worker)
+        try:
+            self._worker = worker
+            for item in self._waiting:
+                self._give(worker, item)
+            self._waiting.clear()
+            await self._over.wait()
+            if self.state != "failed":
+                await worker.finish()
+        finally:
+            await worker.close()
+
+    @staticmethod
+    def _give(worker: Worker, item: Track | AccessUnit) -> None:
+        if isinstance(item, AccessUnit):
+            worker.push(item)
+        else:
+            worker.add_track(item)
+
+    def new_session(self, request: PublishRequest) -> Session:
+        """Let a publisher in. One that is there already makes way: the same key means the same crew."""
+        former, self.session = self.session, Session(request, self, self._programme_now)
+        if former is not None:
+            log.info("%s: another publisher with the same key takes over from %s", self.channel, former.request.address)
+            former.request.close("Another publisher with the same stream key has taken over this channel.")
+        return self.session
+
+    def opened(self, session: Session, rate: Fraction) -> None:
+        if session is self.session and self._plan is None:
+            self._plan = Plan(rate, part_target=self._config.part_target, ladder=self._config.rungs)
+            self._begun.set()
+
+    def add_track(self, session: Session, track: Track) -> None:
+        if session is self.session:
+            self._timescales[track.id] = track.timescale
+            self._to_worker(track)
+
+    def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
+        if session is not self.session:
+            return
+        for unit in units:
+            self._to_worker(unit)
+            self._newest = max(self._newest, seconds(unit.pts, self._timescales[unit.track_id]))
+
+    def _to_worker(self, item: Track | AccessUnit) -> None:
+        if self._worker is None:
+            self._waiting.append(item)
+        else:
+            self._give(self._worker, item)
+
+    def session_ended(self, session: Session, reason: str) -> None:
+        """The publisher has gone. One that was taken over from does not end the broadcast."""
+        if session is self.session:
+            self.session = None
+            self.reason = reason
+            self._stop()
+
+    def _programme_now(self) -> Fraction:
+        """Programme time for the first keyframe of a session: 0 for the broadcast's first."""
+        now = time.monotonic()
+        if self.started is None:
+            self.started = datetime.now(UTC)
+            self._origin = now
+            return Fraction(0)
+        elapsed = Fraction(round((now - self._origin) * 1000), 1000)
+        return max(elapsed, self._newest)
+
+    def _on_worker(self, event: PoolEvent) -> None:
+        match event:
+            case AccessUnit():
+                assert self.stream is not None
+                self.stream.push(event)
+                if self.state == "starting" and self.stream.packager.ready:
+                    self._on_air()
+            case Opened(renditions):
+                assert self._plan is not None
+                assert self.started is not None
+                start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
+                window = self._config.hls.window
+                self.renditions = renditions
+                self.stream = LiveStream(Packager(self.id, renditions, self._plan.grid, start_utc_ns, window))
+            case Stats():
+                self.stats = event
+                self._measure_ingest()
+            case Failed(reason=reason) | WorkerDied(reason=reason):
+                self.fail(reason)
+            case Finished():
+                pass
+
+    def _measure_ingest(self) -> None:
+        """Called with each report of the worker, about once a second."""
+        now = time.monotonic()
+        if self.session is not None:
+            received, since = self._received
+            self._received = self.session.received, now
+            if self.session.received >= received and now > since:
+                self.ingest_kbps = round((self.session.received - received) / 125 / (now - since))
+
+    def _on_air(self) -> None:
+        self.state = "live"
+        log.info("%s: live as broadcast %s", self.channel, self.id)
+
+    def fail(self, reason: str) -> None:
+        """Give the broadcast up, for a reason in words that the crew and the viewers' pages will see."""
+        log.error("%s: broadcast %s failed: %s", self.channel, self.id, reason)
+        self.reason = reason
+        self._end("failed")
+        if self.session is not None:
+            self.session.request.close(f"The broadcast failed: {reason}")
+        self._stop()
+
+    def _stop(self) -> None:
+        self._over.set()
+        self._begun.set()
+
+    def _end(self, state: State) -> None:
+        if self.state in ("ended", "failed"):
+            return
+        if state == "ended":
+            log.info("%s: broadcast %s ended: %s", self.channel, self.id, self.reason or "the server stops")
+        self.state = state
+        if self.stream is not None:
+            self.stream.end()

@@ -1,0 +1,81 @@
+"""The channels, who publishes on them, and what the origin may know of them."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vitrine.ingest.publish import Publication, PublishRequest, channel_for_key
+from vitrine.origin.hls import LiveStream
+from vitrine.origin.status import ChannelState
+from vitrine.server.config import Channel, Config
+from vitrine.server.pipeline import Broadcast
+from vitrine.server.state import channel_state
+
+log = logging.getLogger("vitrine.broadcast")
+
+KEPT_AFTER_END = 120.0
+"""Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
+
+
+@dataclass
+class _Place:
+    """A channel and the broadcast that is on it, or was last."""
+
+    settings: Channel
+    broadcast: Broadcast | None = None
+
+
+class Registry:
+    """Implements `ingest.publish.Publications` for publishers and `origin.app.Channels` for viewers."""
+
+    def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
+        """Broadcasts run in `tasks` until `close`."""
+        self._config = config
+        self._tasks = tasks
+        self._running: set[asyncio.Task[None]] = set()
+        self._places = {name: _Place(settings) for name, settings in config.channels.items()}
+
+    def publish(self, request: PublishRequest) -> Publication:
+        keys = ((name, place.settings.stream_key) for name, place in self._places.items())
+        name = channel_for_key(request.key, request.address, keys)
+        place = self._places[name]
+        if place.broadcast is None or place.broadcast.over:
+            place.broadcast = Broadcast(name, self._config)
+            self._start(place, place.broadcast)
+        return place.broadcast.new_session(request)
+
+    def _start(self, place: _Place, broadcast: Broadcast) -> None:
+        task = self._tasks.create_task(self._run(place, broadcast), name=f"broadcast {broadcast.id}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    @staticmethod
+    async def _run(place: _Place, broadcast: Broadcast) -> None:
+        """One broadcast, then the time for which it stays watchable. A bug in one is no end to the others."""
+        try:
+            await broadcast.run()
+        except Exception:
+            log.exception("%s: broadcast %s ended by a bug", broadcast.channel, broadcast.id)
+            broadcast.fail("The server made a mistake; its log says which.")
+        await asyncio.sleep(KEPT_AFTER_END)
+        if place.broadcast is broadcast:
+            place.broadcast = None
+
+    async def close(self) -> None:
+        """End every broadcast, and wait for their workers to be gone."""
+        running = tuple(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def states(self) -> Sequence[ChannelState]:
+        return [channel_state(name, place.settings, place.broadcast) for name, place in self._places.items()]
+
+    def state(self, channel: str) -> ChannelState | None:
+        place = self._places.get(channel)
+        return None if place is None else channel_state(channel, place.settings, place.broadcast)
+
+    def stream(self, channel: str) -> LiveStream | None:
+        place = self._places.get(channel)
+        return None if place is None or place.broadcast is None else place.broadcast.stream

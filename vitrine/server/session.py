@@ -1,0 +1,64 @@
+"""One publisher's session as its broadcast sees it: what it announces, through the gate, into the worker."""
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from vitrine.ingest.publish import PublishRequest
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import Track
+from vitrine.transcode.gate import Gate
+
+
+class SessionOwner(Protocol):
+    """What a session needs of its broadcast."""
+
+    def opened(self, session: "Session", rate: Fraction) -> None:
+        """The gate is open; tracks and units follow. `rate` is the output rate for a new broadcast."""
+
+    def add_track(self, session: "Session", track: Track) -> None: ...
+
+    def feed(self, session: "Session", units: Iterable[AccessUnit]) -> None: ...
+
+    def session_ended(self, session: "Session", reason: str) -> None: ...
+
+
+class Session:
+    """A `Publication`: what ingest pushes into.
+
+    `received` counts bytes of media, for the channel's health.
+    """
+
+    def __init__(self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction]) -> None:
+        """`at` tells, when the first keyframe comes, at which programme time it is to be shown."""
+        self.request = request
+        self.received = 0
+        self._owner = owner
+        self._gate = Gate(at)
+        self._opened = False
+
+    @property
+    def dropped(self) -> int:
+        return self._gate.dropped
+
+    def add_track(self, track: Track) -> None:
+        self._gate.add_track(track)
+        if self._opened:
+            self._owner.add_track(self, track)
+
+    def push(self, unit: AccessUnit) -> None:
+        self.received += len(unit.data)
+        self._pass(self._gate.push(unit))
+
+    def _pass(self, units: Sequence[AccessUnit]) -> None:
+        if not self._opened and self._gate.rate is not None:
+            self._opened = True
+            self._owner.opened(self, self._gate.rate)
+            for track in self._gate.tracks:
+                self._owner.add_track(self, track)
+        if units:
+            self._owner.feed(self, units)
+
+    def end(self, reason: str) -> None:
+        self._pass(self._gate.flush())
+        self._owner.session_ended(self, reason)

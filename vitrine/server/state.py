@@ -1,0 +1,53 @@
+"""From a broadcast to what the API tells of its channel."""
+
+from vitrine.media import aac, h264
+from vitrine.media.track import Rendition, VideoTrack
+from vitrine.origin.status import ChannelState, Health, RenditionState
+from vitrine.server.config import Channel
+from vitrine.server.pipeline import Broadcast
+
+
+def channel_state(name: str, settings: Channel, broadcast: Broadcast | None) -> ChannelState:
+    title, playlist = settings.title or name, f"/hls/{name}/index.m3u8"
+    if broadcast is None:
+        return ChannelState(channel=name, title=title, state="idle", playlist=playlist)
+    return ChannelState(
+        channel=name,
+        title=title,
+        state=broadcast.state,
+        reason=broadcast.reason,
+        broadcast=broadcast.id,
+        started=None if broadcast.started is None else broadcast.started.isoformat(timespec="milliseconds"),
+        playlist=playlist,
+        renditions=tuple(_rendition_state(rendition) for rendition in broadcast.renditions),
+        health=_health(broadcast),
+    )
+
+
+def _rendition_state(rendition: Rendition) -> RenditionState:
+    track, kbps = rendition.track, rendition.bitrate // 1000
+    if not isinstance(track, VideoTrack):
+        return RenditionState(name=rendition.name, codecs=aac.codec_string(track.config), kbps=kbps)
+    return RenditionState(
+        name=rendition.name,
+        codecs=h264.codec_string(track.config),
+        kbps=kbps,
+        width=track.width,
+        height=track.height,
+        rate=None if track.rate is None else round(float(track.rate), 3),
+    )
+
+
+def _health(broadcast: Broadcast) -> Health:
+    stats, session = broadcast.stats, broadcast.session
+    return Health(
+        publisher=None if session is None else session.request.protocol,
+        ingest_kbps=broadcast.ingest_kbps,
+        frames_in=stats.frames_in,
+        frames_out=stats.frames_out,
+        frames_repeated=stats.repeated,
+        frames_dropped=stats.dropped,
+        units_dropped=stats.lost + (0 if session is None else session.dropped),
+        decoder_errors=stats.undecodable,
+        encode_lag_ms=round(stats.lag * 1000),
+    )

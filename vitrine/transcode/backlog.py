@@ -1,0 +1,66 @@
+"""What waits for a worker, and what is given up when it does not keep up. Pure."""
+
+from collections import deque
+
+from vitrine.media.access_unit import AccessUnit
+
+MAX_BYTES = 16 << 20
+"""Ten seconds of an extravagant 12 Mbit/s feed; several broadcasts of it still fit a small machine."""
+
+MAX_SECONDS = 2.0
+"""Pictures older than this are no longer live: better to jump to the newest keyframe."""
+
+SOUND_SHARE = 2
+"""Sound is refused only at twice MAX_BYTES: it costs little, and its loss is heard."""
+
+
+class Backlog:
+    """A bounded queue of encoded messages.
+
+    Live, it refuses pictures from the one that is too much until the next keyframe for which there is room.
+    """
+
+    def __init__(self, live: bool) -> None:
+        self.lost = 0
+        self._live = live
+        self._messages: deque[tuple[bytes, float | None]] = deque()
+        self._bytes = 0
+        self._skipping = False
+
+    def __bool__(self) -> bool:
+        return bool(self._messages)
+
+    @property
+    def is_full(self) -> bool:
+        return self._bytes >= MAX_BYTES
+
+    def admits_picture(self, unit: AccessUnit, seconds: float) -> bool:
+        """Whether a picture of programme time `seconds` is taken; counts it if not."""
+        if not self._live:
+            return True
+        too_much = self.is_full or seconds - self._oldest(seconds) > MAX_SECONDS
+        self._skipping = too_much or (self._skipping and not unit.keyframe)
+        self.lost += self._skipping
+        return not self._skipping
+
+    def admits_sound(self) -> bool:
+        """Whether sound is taken; counts it if not."""
+        admitted = not self._live or self._bytes < SOUND_SHARE * MAX_BYTES
+        self.lost += not admitted
+        return admitted
+
+    def push(self, message: bytes, seconds: float | None = None) -> None:
+        self._messages.append((message, seconds))
+        self._bytes += len(message)
+
+    def pop(self) -> bytes:
+        """The oldest message."""
+        message, _ = self._messages.popleft()
+        self._bytes -= len(message)
+        return message
+
+    def _oldest(self, default: float) -> float:
+        for _, seconds in self._messages:
+            if seconds is not None:
+                return seconds
+        return default

@@ -1,0 +1,58 @@
+"""What a worker reports. Its access units come as they are, `vitrine.media.access_unit.AccessUnit`."""
+
+from dataclasses import dataclass
+
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import Rendition
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The output is known: largest rung first, sound last. Comes before the first access unit."""
+
+    renditions: tuple[Rendition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts since the worker began, about once a second.
+
+    Frames are pictures; `undecodable` counts access units that the decoder refused, `lost` those that never reached the
+    worker because it did not keep up. `lag` is seconds of programme time between the newest picture given
+    and the newest one encoded. The three last are samples at 48 kHz.
+    """
+
+    frames_in: int = 0
+    frames_out: int = 0
+    repeated: int = 0
+    dropped: int = 0
+    undecodable: int = 0
+    lost: int = 0
+    lag: float = 0.0
+    silence: int = 0
+    trimmed: int = 0
+    stretched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The worker gave up, for a reason in words; its end follows."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Everything that was asked for has been delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDied:
+    """The process ended without having been asked to. `status` is its exit status, negative for a signal."""
+
+    status: int
+    reason: str
+
+
+WorkerEvent = Opened | AccessUnit | Stats | Failed | Finished
+PoolEvent = WorkerEvent | WorkerDied

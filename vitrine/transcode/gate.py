@@ -1,0 +1,144 @@
+"""Holds a session's first access units until a broadcast can start: a keyframe to decode from, the picture's rate.
+
+What passes is rebased from session time to programme time, so that the first keyframe is shown at the instant
+the broadcast wants it: 0 for a new one, later when a publisher takes over.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from statistics import median_low
+
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.grid import RATES, nearest_rate
+from vitrine.media.ticks import seconds, ticks_at
+from vitrine.media.track import AudioTrack, Track, VideoTrack
+
+RATE_UNITS = 10
+"""Pictures looked at for the frame rate: a third of a second at 30 frames a second, as long as the encoder's delay."""
+
+LONGEST_HOLD = Fraction(1)
+"""Seconds of picture held at most while the rate is unknown: a slide show must start too."""
+
+SOUND_ALONE = Fraction(2)
+"""Seconds of sound without a keyframe after which the broadcast starts without a picture. OBS and cameras send a
+keyframe every 1 to 10 s, but always one first; 2 s is a publisher that has no picture."""
+
+HELD_UNITS = 2_000
+"""Access units held at most: ten times what a second of 120 frames and two AAC frames a frame time needs."""
+
+DEFAULT_RATE = Fraction(30)
+
+HINT_TOLERANCE = Fraction(6, 100)
+"""How far a stated rate may be from the measured one and still be believed. Stamps of whole milliseconds put the
+median interval at 60 frames a second up to 4.2 % off; 24 and 25 are 4.2 % apart, 25 and 30 are 20 %."""
+
+
+class Gate:
+    """A media core: `push` gives what may pass, in programme time.
+
+    `rate` is None until the gate opens, then the output rate, one of media.grid.RATES. `dropped` counts pictures
+    before the first keyframe and whatever did not fit into HELD_UNITS.
+    """
+
+    def __init__(self, at: Callable[[], Fraction] = Fraction) -> None:
+        """`at` tells, when the first keyframe comes, the programme time in seconds at which it is to be shown."""
+        self.rate: Fraction | None = None
+        self.dropped = 0
+        self._at = at
+        self._tracks: dict[int, Track] = {}
+        self._stated_rate: Fraction | None = None
+        self._held: deque[AccessUnit] = deque()
+        self._keyframe: AccessUnit | None = None
+        self._start = Fraction(0)
+        self._shift = Fraction(0)  # seconds to add
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        return tuple(self._tracks.values())
+
+    def add_track(self, track: Track) -> None:
+        self._tracks[track.id] = track
+        if isinstance(track, VideoTrack) and track.rate is not None:
+            self._stated_rate = track.rate
+
+    def state_rate(self, rate: Fraction) -> None:
+        """The publisher's metadata name a frame rate: a hint only, often wrong."""
+        if self._stated_rate is None:
+            self._stated_rate = rate
+
+    def push(self, unit: AccessUnit) -> list[AccessUnit]:
+        """What may pass now, in order: nothing while closed, all that was held when the gate opens."""
+        track = self._tracks.get(unit.track_id)
+        if track is None:
+            self.dropped += 1
+            return []
+        if self.rate is not None:
+            return [self._rebase(unit, track)]
+        if isinstance(track, VideoTrack) and self._keyframe is None:
+            if not unit.keyframe:
+                self.dropped += 1
+                return []
+            self._keyframe = unit
+            self._start = self._at()
+        self._held.append(unit)
+        if len(self._held) > HELD_UNITS:
+            self._held.popleft()
+            self.dropped += 1
+        return self._open() if self._is_enough() else []
+
+    def flush(self) -> list[AccessUnit]:
+        """The session is over: what is held passes, however little it is."""
+        return self._open() if self._held and self.rate is None else []
+
+    def _is_enough(self) -> bool:
+        if self._keyframe is None:
+            sound = self._times(AudioTrack)
+            return bool(sound) and sound[-1] - sound[0] >= SOUND_ALONE
+        pictures = self._times(VideoTrack)
+        return len(pictures) >= RATE_UNITS or pictures[-1] - pictures[0] >= LONGEST_HOLD
+
+    def _open(self) -> list[AccessUnit]:
+        if self._keyframe is None:
+            sound = self._times(AudioTrack)
+            self.rate, origin = nearest_rate(self._stated_rate or DEFAULT_RATE), sound[0]
+            self._start = self._at()
+        else:
+            self.rate = estimate_rate(self._times(VideoTrack), self._stated_rate)
+            origin = seconds(self._keyframe.pts, self._tracks[self._keyframe.track_id].timescale)
+        self._shift = self._start - origin
+        held = [self._rebase(unit, self._tracks[unit.track_id]) for unit in self._held]
+        self._held.clear()
+        return held
+
+    def _times(self, kind: type[VideoTrack] | type[AudioTrack]) -> list[Fraction]:
+        """Presentation times of the held units of one kind, in seconds, sorted."""
+        return sorted(
+            seconds(unit.pts, self._tracks[unit.track_id].timescale)
+            for unit in self._held
+            if isinstance(self._tracks[unit.track_id], kind)
+        )
+
+    def _rebase(self, unit: AccessUnit, track: Track) -> AccessUnit:
+        shift = ticks_at(self._shift, track.timescale)
+        return replace(unit, dts=unit.dts + shift, pts=unit.pts + shift)
+
+
+def estimate_rate(times: Sequence[Fraction], stated: Fraction | None) -> Fraction:
+    """The output rate for pictures shown at `times` (seconds, sorted): one of media.grid.RATES.
+
+    A stated rate is taken where the pictures agree with it: 0.4 s of stamps in whole milliseconds cannot tell
+    29.97 from 30, the SPS can.
+    """
+    intervals = [later - earlier for earlier, later in itertools.pairwise(times) if later > earlier]
+    if not intervals:
+        return nearest_rate(stated or DEFAULT_RATE)
+    typical = median_low(intervals)
+    regular = [interval for interval in intervals if typical / 2 < interval < typical * Fraction(3, 2)]
+    measured = len(regular) / sum(regular, Fraction(0))
+    if stated is not None and abs(stated / measured - 1) <= HINT_TOLERANCE:
+        return nearest_rate(stated)
+    whole = [rate for rate in RATES if rate.denominator == 1]
+    return min(whole, key=lambda rate: abs(rate / measured - 1))

@@ -1,0 +1,227 @@
+"""Messages between the server and a worker, over one byte stream each way.
+
+A message is its length (4 bytes, big-endian, of what follows), one byte of kind, and a body: an access unit is a fixed
+header and its bytes, everything else is MessagePack.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import MalformedError, RefusedError
+from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
+from vitrine.transcode.events import Failed, Finished, Opened, Stats
+from vitrine.transcode.ladder import Plan
+
+MAX_MESSAGE = 8 << 20
+"""Bytes. A keyframe of 4:2:2 at 200 Mbit/s and one a second stays below 8 MB in its largest pictures."""
+
+MAX_STAMP = 1 << 62
+"""Ticks. What is left of 64 bits after any sum of two stamps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """To a worker: what to make. Comes first."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class TrackAnnounced:
+    """To a worker: a track, or the changed description of one."""
+
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """To a worker: programme time has reached so many seconds, with or without media."""
+
+    position: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """To a worker: nothing follows; deliver the rest and end."""
+
+
+class Kind(IntEnum):
+    """The byte after the length."""
+
+    UNIT = 1
+    BEGIN = 2
+    VIDEO_TRACK = 3
+    AUDIO_TRACK = 4
+    ADVANCED = 5
+    FINISH = 6
+    OPENED = 16
+    STATS = 17
+    FAILED = 18
+    FINISHED = 19
+
+
+Message = AccessUnit | Begin | TrackAnnounced | Advanced | Finish | Opened | Stats | Failed | Finished
+
+_PREFIX = struct.Struct(">IB")
+_UNIT = struct.Struct(">Iqq?")
+_WireRendition = tuple[str, VideoTrack | None, AudioTrack | None, int, int]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return (value.numerator, value.denominator)
+    raise NotImplementedError(type(value))
+
+
+def _rich(wanted: type, value: Any) -> Any:
+    if wanted is Fraction and isinstance(value, list) and len(value) == 2 and all(type(each) is int for each in value):
+        return Fraction(*value)
+    raise NotImplementedError(wanted)
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_plain)
+
+
+def _decoder(wanted: Any) -> Callable[[memoryview], Any]:
+    return msgspec.msgpack.Decoder(wanted, dec_hook=_rich).decode
+
+
+_read_plan = _decoder(Plan)
+_read_video_track = _decoder(VideoTrack)
+_read_audio_track = _decoder(AudioTrack)
+_read_fraction = _decoder(Fraction)
+_read_renditions = _decoder(tuple[_WireRendition, ...])
+_read_stats = _decoder(Stats)
+_read_text = _decoder(str)
+
+
+def _decode_unit(body: memoryview) -> AccessUnit:
+    track_id, dts, pts, keyframe = _UNIT.unpack_from(body)
+    if not (-MAX_STAMP < dts < MAX_STAMP and -MAX_STAMP < pts < MAX_STAMP):
+        raise MalformedError("An access unit's stamp is out of range")
+    return AccessUnit(track_id, dts, pts, keyframe, bytes(body[_UNIT.size :]))
+
+
+def _decode_renditions(body: memoryview) -> Opened:
+    return Opened(tuple(_rendition(*each) for each in _read_renditions(body)))
+
+
+def _rendition(name: str, video: VideoTrack | None, audio: AudioTrack | None, bitrate: int, peak: int) -> Rendition:
+    track = video or audio
+    if track is None:
+        raise MalformedError("A rendition has no track")
+    return Rendition(name, track, bitrate, peak)
+
+
+def _encode_renditions(opened: Opened) -> bytes:
+    return _ENCODER.encode(
+        [
+            (
+                each.name,
+                each.track if isinstance(each.track, VideoTrack) else None,
+                each.track if isinstance(each.track, AudioTrack) else None,
+                each.bitrate,
+                each.peak_bitrate,
+            )
+            for each in opened.renditions
+        ]
+    )
+
+
+_DECODERS: dict[int, Callable[[memoryview], Message]] = {
+    Kind.UNIT: _decode_unit,
+    Kind.BEGIN: lambda body: Begin(_read_plan(body)),
+    Kind.VIDEO_TRACK: lambda body: TrackAnnounced(_read_video_track(body)),
+    Kind.AUDIO_TRACK: lambda body: TrackAnnounced(_read_audio_track(body)),
+    Kind.ADVANCED: lambda body: Advanced(_read_fraction(body)),
+    Kind.FINISH: lambda body: Finish(),
+    Kind.OPENED: _decode_renditions,
+    Kind.STATS: _read_stats,
+    Kind.FAILED: lambda body: Failed(_read_text(body)),
+    Kind.FINISHED: lambda body: Finished(),
+}
+
+
+def _control(message: Message) -> tuple[Kind, bytes]:
+    match message:
+        case Begin(plan):
+            return Kind.BEGIN, _ENCODER.encode(plan)
+        case TrackAnnounced(VideoTrack() as track):
+            return Kind.VIDEO_TRACK, _ENCODER.encode(track)
+        case TrackAnnounced(track):
+            return Kind.AUDIO_TRACK, _ENCODER.encode(track)
+        case Advanced(position):
+            return Kind.ADVANCED, _ENCODER.encode(position)
+        case Opened():
+            return Kind.OPENED, _encode_renditions(message)
+        case Stats():
+            return Kind.STATS, _ENCODER.encode(message)
+        case Failed(reason):
+            return Kind.FAILED, _ENCODER.encode(reason)
+        case Finished():
+            return Kind.FINISHED, b""
+        case _:
+            return Kind.FINISH, b""
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of a message. Raises RefusedError if they would exceed MAX_MESSAGE."""
+    if isinstance(message, AccessUnit):
+        kind = Kind.UNIT
+        body = _UNIT.pack(message.track_id, message.dts, message.pts, message.keyframe) + message.data
+    else:
+        kind, body = _control(message)
+    if len(body) >= MAX_MESSAGE:
+        raise RefusedError(f"A message of {len(body)} bytes is over the limit of {MAX_MESSAGE}; lower the bitrate")
+    return _PREFIX.pack(len(body) + 1, kind) + body
+
+
+class MessageReader:
+    """Messages out of a byte stream that arrives in pieces."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes; call `events_received` next."""
+        self._buffer += data
+
+    def receive_eof(self) -> None:
+        """The stream is over. Raises MalformedError in the middle of a message."""
+        if self._buffer:
+            raise MalformedError("The message stream ended in the middle of a message")
+
+    def events_received(self) -> list[Message]:
+        """Every message that is complete. Raises MalformedError."""
+        messages: list[Message] = []
+        position = 0
+        with memoryview(self._buffer) as view:
+            while len(view) - position >= _PREFIX.size:
+                length, kind = _PREFIX.unpack_from(view, position)
+                if not 1 <= length <= MAX_MESSAGE:
+                    raise MalformedError(f"A message states a length of {length} bytes")
+                end = position + 4 + length
+                if end > len(view):
+                    break
+                with view[position + _PREFIX.size : end] as body:
+                    messages.append(_decode(kind, body))
+                position = end
+        del self._buffer[:position]
+        return messages
+
+
+def _decode(kind: int, body: memoryview) -> Message:
+    decode = _DECODERS.get(kind)
+    if decode is None:
+        raise MalformedError(f"A message has the unknown kind {kind}")
+    try:
+        return decode(body)
+    except (ValueError, struct.error, ArithmeticError, NotImplementedError, RecursionError) as error:
+        raise MalformedError(f"A message of kind {Kind(kind).name} is malformed: {error}") from error

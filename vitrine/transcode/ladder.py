@@ -1,0 +1,163 @@
+"""Which renditions a broadcast gets, and how they are encoded. Data and arithmetic only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from vitrine.media.errors import ConfigError
+from vitrine.media.grid import AAC_FRAME, PART_TARGET, Grid
+from vitrine.media.track import Colour, Rendition, VideoTrack
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder: its name, its short side in pixels, its bitrate in kbit/s."""
+
+    name: str
+    height: int
+    kbps: int
+
+
+DEFAULT_LADDER = (
+    Rung("1080p", 1080, 5000),
+    Rung("720p", 720, 2800),
+    Rung("480p", 480, 1400),
+    Rung("360p", 360, 800),
+)
+
+AUDIO_NAME = "audio"
+AUDIO_KBPS = 128
+
+MAX_RUNGS = 8
+"""Each costs a thread and an encoder."""
+
+MIN_SIDE = 16
+"""Pixels. Below one macroblock decoders disagree about cropping."""
+
+NEARLY = Fraction(9, 10)
+"""A source whose short side reaches this share of a rung gets that rung, at the source's own size."""
+
+MIN_KBPS = 100
+"""Below this the parameter sets and slice headers are a good part of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRung:
+    """A rung with its size in square pixels, both sides even."""
+
+    name: str
+    width: int
+    height: int
+    kbps: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """Settings of libx264, by its own names, the same for every rung.
+
+    `vbv_share` times the bitrate is both the peak rate and, over one second, the size of the buffer.
+    `audio_kbps` is for FFmpeg's AAC-LC encoder, stereo at 48 kHz.
+    """
+
+    preset: str = "superfast"
+    x264_params: str = "rc-lookahead=10:mbtree=1:bframes=0:sync-lookahead=0:scenecut=0:open-gop=0"
+    vbv_share: Fraction = Fraction(11, 10)
+    audio_kbps: int = AUDIO_KBPS
+
+    def peak(self, kbps: int) -> int:
+        """Peak rate in bits a second."""
+        return round(kbps * 1000 * self.vbv_share)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a worker is told before its first access unit.
+
+    `rate` is frames a second of the output grid, `part_target` seconds. A live worker drops and fills to keep
+    pace; one that is not live keeps every frame and takes its time. `first_frame` and `first_audio_frame` are
+    where its output starts on the grids, `fixed` and `colour` the picture that it must keep: they are for a worker
+    that replaces another one. An empty `fixed` lets the first decoded frame decide, from `ladder`.
+    """
+
+    rate: Fraction
+    live: bool = True
+    part_target: Fraction = PART_TARGET
+    ladder: tuple[Rung, ...] = DEFAULT_LADDER
+    settings: EncoderSettings = field(default_factory=EncoderSettings)
+    first_frame: int = 0
+    first_audio_frame: int = 0
+    fixed: tuple[PlannedRung, ...] = ()
+    colour: Colour | None = None
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(self.rate, self.part_target)
+
+    def resumed(self, renditions: Iterable[Rendition], first_frame: int, first_audio_frame: int) -> "Plan":
+        """The plan of a worker that carries on where another stopped, with the same renditions."""
+        videos = [(each, each.track) for each in renditions if isinstance(each.track, VideoTrack)]
+        fixed = tuple(PlannedRung(each.name, track.width, track.height, each.bitrate // 1000) for each, track in videos)
+        colour = videos[0][1].colour if videos else self.colour
+        return replace(self, first_frame=first_frame, first_audio_frame=first_audio_frame, fixed=fixed, colour=colour)
+
+
+def check_ladder(ladder: Iterable[Rung]) -> None:
+    """Raise ConfigError unless the rungs are few, named differently, and of sane sizes and rates."""
+    rungs = tuple(ladder)
+    if not 1 <= len(rungs) <= MAX_RUNGS:
+        raise ConfigError(f"The ladder has {len(rungs)} rungs; give 1 to {MAX_RUNGS}")
+    names = [rung.name for rung in rungs]
+    if len(set(names)) < len(names) or AUDIO_NAME in names:
+        raise ConfigError(f"The ladder's names must differ from one another and from {AUDIO_NAME!r}: {names}")
+    for rung in rungs:
+        if not MIN_SIDE <= rung.height <= 4320 or rung.height % 2:
+            raise ConfigError(
+                f"Rung {rung.name!r} has height {rung.height}; give an even number from {MIN_SIDE} to 4320"
+            )
+        if not MIN_KBPS <= rung.kbps <= 100_000:
+            raise ConfigError(f"Rung {rung.name!r} has {rung.kbps} kbit/s; give {MIN_KBPS} to 100000")
+
+
+def display_size(width: int, height: int, pixel_aspect: tuple[int, int]) -> tuple[int, int]:
+    """The size in square pixels of a coded picture: the side that is too short is stretched, nothing is lost."""
+    across, down = pixel_aspect
+    if across <= 0 or down <= 0 or across == down:
+        return width, height
+    if across > down:
+        return round(Fraction(width * across, down)), height
+    return width, round(Fraction(height * down, across))
+
+
+def plan_rungs(width: int, height: int, ladder: Iterable[Rung] = DEFAULT_LADDER) -> tuple[PlannedRung, ...]:
+    """The renditions for a source of a display size in square pixels, largest first.
+
+    Never larger than the source, and at least one. The short side carries the rung's height, so a portrait
+    source gets the same rungs as a landscape one.
+    """
+    short = min(width, height)
+    by_size: dict[int, PlannedRung] = {}
+    for rung in sorted(ladder, key=lambda rung: rung.height, reverse=True):
+        if rung.height * NEARLY <= short:
+            side = min(_even(Fraction(short)), rung.height)
+            by_size[side] = _sized(rung.name, side, rung.kbps, width, height)
+    if by_size:
+        return tuple(by_size.values())
+    smallest = min(ladder, key=lambda rung: rung.height)
+    side = _even(Fraction(short))
+    kbps = max(MIN_KBPS, round(smallest.kbps * Fraction(side, smallest.height) ** 2))
+    return (_sized(f"{short}p", side, kbps, width, height),)
+
+
+def _sized(name: str, side: int, kbps: int, width: int, height: int) -> PlannedRung:
+    other = _even(Fraction(max(width, height) * side, min(width, height)))
+    return PlannedRung(name, other, side, kbps) if width >= height else PlannedRung(name, side, other, kbps)
+
+
+def _even(length: Fraction) -> int:
+    """The nearest even length that is not larger by a whole pixel, at least MIN_SIDE."""
+    return max(MIN_SIDE, 2 * ((2 * length.numerator + 2 * length.denominator - 1) // (4 * length.denominator)))
+
+
+def audio_start(frame: int) -> int:
+    """Position in samples of an audio frame."""
+    return frame * AAC_FRAME

@@ -1,0 +1,258 @@
+"""Worker processes: started, fed, watched, and ended for certain."""
+
+import asyncio
+import fcntl
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import vitrine
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import MalformedError, MisuseError, RefusedError
+from vitrine.media.track import Track, VideoTrack
+from vitrine.transcode.backlog import Backlog
+from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ladder import Plan
+
+PIPE_SIZE = 1 << 20
+"""Bytes in each pipe, the most that Linux grants an unprivileged process: fewer wake-ups for keyframes."""
+
+GRACE_SECONDS = 3.0
+"""A worker that is told to end has this long before it is killed."""
+
+HUNG_SECONDS = 10.0
+"""Programme time given to a live worker since it last said anything. FFmpeg can loop on hostile input."""
+
+STDERR_BYTES = 4096
+"""What is kept of the end of a worker's complaints."""
+
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""glibc otherwise gives each picture's memory back to the kernel and has it zeroed again for the next one."""
+
+
+def worker_environment() -> dict[str, str]:
+    """Only what the interpreter needs: nothing secret of the server's environment reaches a worker."""
+    return {"PYTHONPATH": str(Path(vitrine.__file__).parent.parent), "LANG": "C.UTF-8", **MALLOC}
+
+
+class Worker:
+    """One broadcast's transcoder. Make it with `Worker.start`; end it with `finish` or `close`, always.
+
+    `on_event` is called in the loop's thread with Opened first, then access units, Stats now and then, and at
+    last Finished, or Failed and WorkerDied.
+    """
+
+    def __init__(self, plan: Plan, on_event: Callable[[PoolEvent], None]) -> None:
+        self._plan = plan
+        self._on_event = on_event
+        self._tracks: dict[int, Track] = {}
+        self._backlog = Backlog(plan.live)
+        self._reader = MessageReader()
+        self._stderr = bytearray()
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._writable = asyncio.Event()
+        self._exited = asyncio.Event()
+        self._finished = False
+        self._closing = False
+        self._silent_since: float | None = None
+        self._hung = False
+
+    @classmethod
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "Worker":
+        """A running worker that has been told its plan."""
+        worker = cls(plan, on_event)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.subprocess_exec(
+            lambda: _WorkerProtocol(worker),
+            sys.executable,
+            "-m",
+            "vitrine.transcode.worker",
+            env=worker_environment(),
+            start_new_session=True,
+        )
+        worker._transport = transport
+        worker._writable.set()
+        worker._enlarge_pipes()
+        worker._send(Begin(plan))
+        return worker
+
+    @property
+    def pid(self) -> int:
+        assert self._transport
+        return self._transport.get_pid()
+
+    @property
+    def lost(self) -> int:
+        """Access units given up because the worker did not keep up."""
+        return self._backlog.lost
+
+    def add_track(self, track: Track) -> None:
+        """Announce a track, or its changed description, before its access units."""
+        self._tracks[track.id] = track
+        self._send(TrackAnnounced(track))
+
+    def push(self, unit: AccessUnit) -> None:
+        """Give an access unit in programme time. Live, it may be given up; otherwise await `drain` now and then."""
+        track = self._tracks.get(unit.track_id)
+        if track is None:
+            raise MisuseError(f"Track {unit.track_id} was not announced to the worker")
+        seconds = unit.pts / track.timescale
+        if isinstance(track, VideoTrack):
+            admitted = self._backlog.admits_picture(unit, seconds)
+        else:
+            admitted = self._backlog.admits_sound()
+        if admitted:
+            try:
+                self._send(unit, seconds if isinstance(track, VideoTrack) else None)
+            except RefusedError:
+                self._backlog.lost += 1
+        self._watch(seconds)
+
+    def advance(self, position: Fraction) -> None:
+        """Programme time has reached `position` seconds: the last picture and silence fill what is missing."""
+        self._send(Advanced(position))
+        self._watch(float(position))
+
+    async def drain(self) -> None:
+        """Wait until the worker takes more. Returns at once when it is gone."""
+        await self._writable.wait()
+
+    async def finish(self) -> None:
+        """Have everything encoded and delivered, and wait for the worker's end."""
+        self._send(Finish())
+        await self._exited.wait()
+
+    async def close(self) -> None:
+        """End the worker, at once if it has finished, else by force. No event follows."""
+        self._closing = True
+        if self._transport is None:
+            return
+        if not self._exited.is_set():
+            stdin = self._transport.get_pipe_transport(0)
+            if stdin:
+                stdin.close()
+            try:
+                async with asyncio.timeout(GRACE_SECONDS):
+                    await self._exited.wait()
+            except TimeoutError:
+                self._kill()
+                await self._exited.wait()
+        self._transport.close()
+
+    def _enlarge_pipes(self) -> None:
+        """Linux only; elsewhere the pipes stay as they are."""
+        assert self._transport
+        size = getattr(fcntl, "F_SETPIPE_SZ", None)
+        for number in (0, 1):
+            transport = self._transport.get_pipe_transport(number)
+            pipe = transport.get_extra_info("pipe") if transport else None  # uvloop does not tell
+            if size is not None and pipe is not None:
+                fcntl.fcntl(pipe.fileno(), size, PIPE_SIZE)
+
+    def _send(self, message: Message, seconds: float | None = None) -> None:
+        if self._exited.is_set() or self._closing:
+            return
+        self._backlog.push(encode(message), seconds)
+        self._pump()
+
+    def _pump(self) -> None:
+        if self._transport is None:
+            return
+        stdin = cast(asyncio.WriteTransport | None, self._transport.get_pipe_transport(0))
+        while self._backlog and self._writable.is_set() and stdin and not stdin.is_closing():
+            stdin.write(self._backlog.pop())
+
+    def _watch(self, seconds: float) -> None:
+        """Notice a worker that takes input for long and says nothing."""
+        if not self._plan.live:
+            return
+        if self._silent_since is None or seconds < self._silent_since:
+            self._silent_since = seconds
+        elif seconds - self._silent_since > HUNG_SECONDS and not self._hung:
+            self._hung = True
+            self._kill()
+
+    def _kill(self) -> None:
+        if self._transport is not None and not self._exited.is_set():
+            self._transport.kill()
+
+    def _messages_received(self, data: bytes) -> None:
+        self._silent_since = None
+        if self._closing:
+            return
+        self._reader.receive_data(data)
+        try:
+            messages = self._reader.events_received()
+        except MalformedError:
+            self._kill()
+            return
+        for message in messages:
+            self._dispatch(message)
+
+    def _dispatch(self, message: Message) -> None:
+        match message:
+            case Stats():
+                self._on_event(replace(message, lost=self._backlog.lost))
+            case Finished():
+                self._finished = True
+                self._on_event(message)
+            case _:
+                self._on_event(cast(PoolEvent, message))
+
+    def _stderr_received(self, data: bytes) -> None:
+        self._stderr += data
+        del self._stderr[:-STDERR_BYTES]
+
+    def _ended(self) -> None:
+        assert self._transport
+        self._exited.set()
+        self._writable.set()
+        status = self._transport.get_returncode()
+        if not self._finished and not self._closing:
+            self._on_event(WorkerDied(status or 0, self._reason(status or 0)))
+
+    def _reason(self, status: int) -> str:
+        how = f"by signal {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+        why = f", after {HUNG_SECONDS:.0f} s of input without a word" if self._hung else ""
+        lines = self._stderr.decode(errors="replace").strip().splitlines()[-5:]
+        return f"The transcoder ended {how}{why}" + (": " + " | ".join(lines) if lines else "")
+
+
+class _WorkerProtocol(asyncio.SubprocessProtocol):
+    """What the loop calls."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._open = {1, 2}
+        self._dead = False
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 1:
+            self._worker._messages_received(data)
+        else:
+            self._worker._stderr_received(data)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._open.discard(fd)
+        self._check_end()
+
+    def process_exited(self) -> None:
+        self._dead = True
+        self._check_end()
+
+    def pause_writing(self) -> None:
+        self._worker._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._worker._writable.set()
+        self._worker._pump()
+
+    def _check_end(self) -> None:
+        """Over when both is true: the process is dead, and what it had written has been read."""
+        if self._dead and not self._open:
+            self._worker._ended()

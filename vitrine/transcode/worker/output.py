@@ -1,0 +1,83 @@
+"""Everything a worker says, from whichever thread, whole message by whole message."""
+
+import contextlib
+import os
+import threading
+from dataclasses import dataclass
+
+from vitrine.media.access_unit import AccessUnit
+from vitrine.transcode.events import Failed, Opened, Stats
+from vitrine.transcode.ipc import Message, encode
+
+FAILURE_PATIENCE = 1.0
+"""Seconds that a failure waits for another thread's message to be written: if nobody reads, nobody will read this."""
+
+
+class Output:
+    """The stream to the server. Access units that come before the output is known wait for it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._waiting: list[AccessUnit] | None = []
+
+    def open(self, opened: Opened) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting or [], None
+            self._write(opened)
+            for unit in waiting:
+                self._write(unit)
+
+    def deliver(self, units: list[AccessUnit]) -> None:
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting += units
+                return
+            for unit in units:
+                self._write(unit)
+
+    def send(self, message: Message) -> None:
+        with self._lock:
+            self._write(message)
+
+    def fail(self, reason: str) -> None:
+        """Say why, if anyone listens, and end the process: no thread of it is to be relied on."""
+        if self._lock.acquire(timeout=FAILURE_PATIENCE):
+            with contextlib.suppress(OSError):
+                self._write(Failed(reason))
+        os._exit(1)
+
+    def _write(self, message: Message) -> None:
+        rest = memoryview(encode(message))
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+
+
+@dataclass
+class Counters:
+    """What Stats is made of. Each field has one thread that writes it."""
+
+    frames_in: int = 0
+    frames_out: int = 0
+    repeated: int = 0
+    dropped: int = 0
+    undecodable_pictures: int = 0
+    undecodable_sound: int = 0
+    newest_in: float = 0.0
+    newest_out: float = 0.0
+    silence: int = 0
+    trimmed: int = 0
+    stretched: int = 0
+
+    def stats(self) -> Stats:
+        return Stats(
+            frames_in=self.frames_in,
+            frames_out=self.frames_out,
+            repeated=self.repeated,
+            dropped=self.dropped,
+            undecodable=self.undecodable_pictures + self.undecodable_sound,
+            lag=max(0.0, self.newest_in - self.newest_out),
+            silence=self.silence,
+            trimmed=self.trimmed,
+            stretched=self.stretched,
+        )
