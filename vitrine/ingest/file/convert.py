@@ -9,15 +9,13 @@ from av.bitstream import BitStreamFilterContext
 from av.stream import Stream
 
 from vitrine.ingest.file.describe import is_adts, is_annexb
+from vitrine.ingest.file.stamp import StampMaker
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.h264 import NAL_DELIMITER, AvcConfig, join_lengths, nal_type, split_annexb
 from vitrine.media.track import Codec, Track
 
 HEVC_DELIMITER = 35
 """Access unit delimiter (ITU-T H.265 table 7-1)."""
-
-FRAME_WITHOUT_STAMPS = 1
-"""Ticks between packets of a raw stream that states no duration either."""
 
 
 class PacketConverter:
@@ -27,9 +25,8 @@ class PacketConverter:
         self._stream = stream
         self._track = track
         self._ticks = stream.time_base.numerator if stream.time_base else 1
-        self._filter: BitStreamFilterContext | None = None
+        self._filter: BitStreamFilterContext | StampMaker | None = None
         self._started = False
-        self._following = 0
         self._annexb = False
         self._parameter_sets: frozenset[bytes] = frozenset()
 
@@ -37,9 +34,6 @@ class PacketConverter:
         """The access units that this packet completes: none, one, or many that waited for their stamps."""
         if not self._started:
             self._start(packet)
-        if packet.dts is None:
-            packet.dts = self._following
-        self._following = packet.dts + (packet.duration or FRAME_WITHOUT_STAMPS)
         yield from self._finished(self._filter.filter(packet) if self._filter else [packet])
 
     def flush(self) -> Iterator[AccessUnit]:
@@ -50,20 +44,21 @@ class PacketConverter:
     def _start(self, first: av.Packet[Stream]) -> None:
         self._started = True
         data, codec = bytes(first), self._track.codec
+        if first.pts is None and isinstance(self._stream, av.VideoStream):
+            self._filter = StampMaker(self._stream)
         if codec is Codec.AAC and is_adts(data):
             self._filter = BitStreamFilterContext("aac_adtstoasc", self._stream)
         if codec in (Codec.H264, Codec.HEVC):
             self._annexb = is_annexb(data)
-            if first.pts is None:
-                self._filter = BitStreamFilterContext("dts2pts", self._stream)
         if codec is Codec.H264 and self._annexb and self._track.config:
             record = AvcConfig.decode(self._track.config)
             self._parameter_sets = frozenset(record.sps + record.pps)
 
     def _finished(self, packets: list[av.Packet[Stream]]) -> Iterator[AccessUnit]:
         for packet in packets:
-            dts = packet.dts or 0
-            pts = dts if packet.pts is None else packet.pts
+            if packet.pts is None:
+                continue  # nothing to play it by: the rest of a picture that was cut off
+            pts, dts = packet.pts, packet.pts if packet.dts is None else packet.dts
             data = self._stored(bytes(packet)) if self._annexb else bytes(packet)
             yield AccessUnit(self._track.id, dts * self._ticks, pts * self._ticks, packet.is_keyframe, data)
 

@@ -48,14 +48,14 @@ def _arch_distance(layout: Layout, x: Floats, y: Floats, half: float, top: float
     """Pixels from the edge of a door with a round top, negative inside."""
     middle = top + half
     away = np.abs(x - layout.axis)
-    return np.where(y > middle, away - half, np.hypot(away, y - middle) - half).astype(np.float32)
+    return np.asarray(np.where(y > middle, away - half, np.hypot(away, y - middle) - half), np.float32)
 
 
 def _window_light(layout: Layout, x: Floats, y: Floats) -> Floats:
     """Sun through two panes of a window, falling on the wall at a slant."""
     unit = layout.unit
     slant = x + 0.45 * y
-    total = np.zeros_like(x)
+    total: Floats = np.zeros_like(x)
     for left in (60, 300):
         pane = _soft(slant - left * unit, 60 * unit) * (1 - _soft(slant - (left + 200) * unit, 60 * unit))
         total += pane

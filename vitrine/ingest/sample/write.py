@@ -11,12 +11,15 @@ from av.container import OutputContainer
 
 from vitrine.ingest.sample.colour import Picture
 from vitrine.ingest.sample.show import SampleShow
-from vitrine.ingest.sample.sound import SAMPLE_RATE, Sound
+from vitrine.ingest.sample.sound import SAMPLE_RATE, Samples, Sound
 from vitrine.media.errors import ConfigError
 
 GOP_SECONDS = 2
 AAC_FRAME = 1024
 AUDIO_BITRATE = 128_000
+
+SOUND_BLOCK = 32 * AAC_FRAME
+"""Samples made at a time: one frame's are too few to be made fast."""
 
 VIDEO_BITRATE = 4_500_000
 """Bits a second at 1280x720 and 30 frames a second; other sizes and rates get a share that looks alike."""
@@ -72,6 +75,7 @@ class _Writer:
         self._audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
         self._audio.bit_rate = AUDIO_BITRATE
         self._samples = 0
+        self._block: Samples = np.empty((0, 0), np.float32)
 
     def write(self, progress: Callable[[int, int], None]) -> None:
         total = len(self._show)
@@ -86,11 +90,17 @@ class _Writer:
 
     def _write_sound(self, until: Fraction) -> None:
         while Fraction(self._samples + AAC_FRAME, SAMPLE_RATE) <= until:
-            samples = np.ascontiguousarray(self._sound.samples(self._samples, AAC_FRAME))
-            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+            frame = av.AudioFrame.from_ndarray(self._next_samples(), format="fltp", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, self._samples, Fraction(1, SAMPLE_RATE)
             self._container.mux(self._audio.encode(frame))
             self._samples += AAC_FRAME
+
+    def _next_samples(self) -> Samples:
+        """One AAC frame's samples, out of a block made at once."""
+        within = self._samples % SOUND_BLOCK
+        if not within:
+            self._block = self._sound.samples(self._samples, SOUND_BLOCK)
+        return np.ascontiguousarray(self._block[:, within : within + AAC_FRAME])
 
 
 def _set_up_video(stream: av.VideoStream, show: SampleShow, reordered: int) -> None:
