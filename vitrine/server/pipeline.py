@@ -135,6 +135,16 @@ class Broadcast:
         return max(elapsed, self._newest)
 
     def _on_worker(self, event: PoolEvent) -> None:
+        """A bug in what follows ends this broadcast, once, and no other."""
+        if self.state == "failed":
+            return
+        try:
+            self._handle(event)
+        except Exception:
+            log.exception("%s: broadcast %s met a bug", self.channel, self.id)
+            self.fail("The server made a mistake; its log says which.")
+
+    def _handle(self, event: PoolEvent) -> None:
         match event:
             case AccessUnit():
                 assert self.stream is not None

@@ -9,7 +9,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.grid import AUDIO_RATE
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.media.ticks import rescale, ticks_at
 from vitrine.media.track import AudioTrack
 from vitrine.transcode.ladder import Plan
@@ -70,7 +70,9 @@ class SoundThread:
                 if self._live:
                     self._encode(self._line.fill(ticks_at(position, AUDIO_RATE) - self._wait))
             case PictureEnded(position):
-                self._encode(self._line.flush(ticks_at(position, AUDIO_RATE)))
+                # To the nearest whole AAC frame: one more would begin a segment that the picture does not have.
+                frames = rescale(ticks_at(position, AUDIO_RATE), AAC_FRAME, 1)
+                self._encode(self._line.flush(frames * AAC_FRAME))
                 self._deliver(self._encoder.flush())
         self._count()
 
