@@ -7,7 +7,6 @@ An 8 Mbit/s 720p30 source into three rungs, with one viewer who follows the top 
 
 import argparse
 import asyncio
-import re
 import tempfile
 import time
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 import aiohttp
 import ffmpeg
 
-from bench.served import CHANNEL, Served, child, publisher, served
+from bench.served import Served, child, publisher, served
+from bench.viewer import follow
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 
@@ -37,23 +37,6 @@ class Cost:
     lag_ms: float
     memory_before: int
     memory_after: int
-
-
-async def _follow(http: str, rendition: str, session: aiohttp.ClientSession) -> None:
-    """A low-latency viewer: the playlist by blocking reload, and every part as it is listed."""
-    base = f"{http}/hls/{CHANNEL}/{rendition}/"
-    query, seen = "", set[str]()
-    while True:
-        async with session.get(base + "index.m3u8" + query) as response:
-            text = await response.text()
-        for name in re.findall(r'#EXT-X-PART:.*?URI="([^"]+)"', text):
-            if name not in seen:
-                seen.add(name)
-                async with session.get(base + name) as response:
-                    await response.read()
-        hint = re.search(r'PRELOAD-HINT:.*URI="[^"]*\.(\d+)\.(\d+)\.m4s"', text)
-        assert hint is not None
-        query = f"?_HLS_msn={hint[1]}&_HLS_part={hint[2]}"
 
 
 async def measure(seconds: int) -> Cost:
@@ -80,7 +63,7 @@ def _source(folder: Path) -> Path:
 
 async def _measure(server: Served, seconds: int) -> Cost:
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
-        viewers = [tasks.create_task(_follow(server.http, rendition, session)) for rendition in VIEWED]
+        viewers = [tasks.create_task(follow(server.http, rendition, session)) for rendition in VIEWED]
         await asyncio.sleep(SETTLING)
         memory_before = server.process.memory_info().rss
         before, began = server.process.cpu_times(), time.monotonic()
