@@ -1,11 +1,9 @@
 """One publisher's connection: bytes in, events and bytes out. No sockets, no clock."""
 
 from vitrine.ingest.publish import Refusal
-from vitrine.ingest.rtmp.chunk import ChunkReader, ChunkWriter, Message
 from vitrine.ingest.rtmp.events import Event, MediaReceived
-from vitrine.ingest.rtmp.handshake import Handshake
-from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType, control, control_value
-from vitrine.ingest.rtmp.session import WINDOW_SIZE, Session, State
+from vitrine.ingest.rtmp.link import Link
+from vitrine.ingest.rtmp.session import Session, State
 from vitrine.media.errors import VitrineError
 
 HANDSHAKE_SECONDS = 10.0
@@ -20,9 +18,6 @@ IDLE_SECONDS = 15.0
 LINGER_SECONDS = 2.0
 """For the peer to read our last words: closing with its media unread would reset the connection and lose them."""
 
-SMALLEST_WINDOW = 65_536
-"""A peer that wants an acknowledgement more often does not get it."""
-
 
 class RtmpConnection:
     """The publisher's side is played by client.py, or by OBS.
@@ -34,21 +29,15 @@ class RtmpConnection:
     def __init__(self, random: bytes, now: float) -> None:
         """`random` are handshake.RANDOM random bytes."""
         self.expired = False
-        self._handshake: Handshake | None = Handshake(random, client=False)
-        self._reader = ChunkReader()
-        self._writer = ChunkWriter()
+        self._link = Link(random, client=False)
         self._session = Session()
-        self._outgoing = bytearray()
-        self._received = 0
-        self._acknowledged = 0
-        self._window = WINDOW_SIZE
         self._deadline = now + HANDSHAKE_SECONDS
         self._publish_deadline = now + PUBLISH_SECONDS
 
     @property
     def received(self) -> int:
         """Bytes in, all of them."""
-        return self._received
+        return self._link.received
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -57,17 +46,13 @@ class RtmpConnection:
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes as they come. What is wrong with them becomes a SessionEnded, never an exception."""
-        self._received += len(data)
         before = self._session.state
         if before is State.ENDED:
             return
         try:
-            if self._handshake is not None:
-                data = self._shake_hands(self._handshake, data)
-            self._read(data)
+            self._receive(data)
         except VitrineError as error:
             self._session.end(str(error))
-        self._acknowledge()
         self._set_deadline(before, now)
 
     def receive_eof(self, now: float) -> None:
@@ -83,12 +68,9 @@ class RtmpConnection:
     def data_to_send(self) -> bytes:
         """What the peer is to be told now."""
         for message in self._session.outgoing:
-            self._outgoing += self._writer.write(message)
-            if message.type == MessageType.SET_CHUNK_SIZE:
-                self._writer.chunk_size = control_value(message)
+            self._link.send(message)
         self._session.outgoing = []
-        outgoing, self._outgoing = bytes(self._outgoing), bytearray()
-        return outgoing
+        return self._link.data_to_send()
 
     def accept_publish(self) -> None:
         """Answer PublishRequested with yes."""
@@ -116,12 +98,20 @@ class RtmpConnection:
             return
         if self._session.state is State.ENDED:
             self.expired = True
-        elif self._handshake is not None:
+        elif not self._link.open:
             self._end(f"no RTMP handshake within {HANDSHAKE_SECONDS:g} s", now)
         elif self._session.state in (State.CONNECTING, State.CONNECTED):
             self._end(f"nothing was published within {PUBLISH_SECONDS:g} s", now)
         else:
             self.close(f"No audio or video came for {IDLE_SECONDS:g} s", now)
+
+    def _receive(self, data: bytes) -> None:
+        """Act on the messages before a fault in the chunks, then raise it."""
+        try:
+            self._link.receive_data(data)
+        finally:
+            for message in self._link.events_received():
+                self._session.receive(message)
 
     def _end(self, reason: str, now: float) -> None:
         before = self._session.state
@@ -138,40 +128,5 @@ class RtmpConnection:
             heard = any(isinstance(event, MediaReceived) for event in self._session.events)
             if heard or state is not before:
                 self._deadline = now + IDLE_SECONDS
-        elif self._handshake is None:
+        elif self._link.open:
             self._deadline = self._publish_deadline
-
-    def _shake_hands(self, handshake: Handshake, data: bytes) -> bytes:
-        """What follows the handshake in `data`."""
-        handshake.receive_data(data)
-        self._outgoing += handshake.data_to_send()
-        if not handshake.complete:
-            return b""
-        self._handshake = None
-        return handshake.excess()
-
-    def _read(self, data: bytes) -> None:
-        """Act on the messages before a fault in the chunks, then raise it."""
-        try:
-            self._reader.receive_data(data)
-        finally:
-            for message in self._reader.events_received():
-                self._receive(message)
-
-    def _receive(self, message: Message) -> None:
-        if message.type == MessageType.USER_CONTROL:
-            request = UserControl.decode(message.payload)
-            if request.kind == UserControlType.PING_REQUEST:
-                response = UserControl(UserControlType.PING_RESPONSE, request.data[:4])
-                self._session.outgoing.append(response.message())
-        elif message.type == MessageType.WINDOW_SIZE:
-            self._window = max(control_value(message), SMALLEST_WINDOW)
-        else:
-            self._session.receive(message)
-
-    def _acknowledge(self) -> None:
-        """Section 5.4.3: the count wraps."""
-        if self._received - self._acknowledged >= self._window and self._handshake is None:
-            self._acknowledged = self._received
-            total = self._received & 0xFFFFFFFF
-            self._session.outgoing.append(control(MessageType.ACKNOWLEDGEMENT, total))

@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from enum import IntEnum
 
-from vitrine.ingest.rtmp.flv import COMMAND, GENERATED_KEY, INTER, KEY, TAKEN_AUDIO, TAKEN_VIDEO, Body, Kind
+from vitrine.ingest.rtmp.flv import (
+    COMMAND,
+    ENHANCED_AUDIO,
+    ENHANCED_VIDEO,
+    GENERATED_KEY,
+    INTER,
+    KEY,
+    TAKEN_AUDIO,
+    TAKEN_VIDEO,
+    Body,
+    Kind,
+)
 from vitrine.media.bits import ByteReader
 from vitrine.media.errors import MalformedError, UnsupportedError
 from vitrine.media.track import Codec
-
-VIDEO_HEADER = 0x80
-"""Bit of a video message's first byte that marks the enhanced form."""
-
-AUDIO_FORMAT = 9
-"""Sound format, in the high bits of an audio message's first byte, that marks the enhanced form."""
 
 VIDEO_FOURCCS = {
     b"avc1": Codec.H264,
@@ -156,11 +161,11 @@ def encode_video(body: Body) -> bytes:
             packet = VideoPacket.CODED_FRAMES_X
     else:
         packet = VideoPacket.SEQUENCE_START if body.kind is Kind.CONFIG else VideoPacket.SEQUENCE_END
-    first = VIDEO_HEADER | (KEY if body.keyframe else INTER) << 4 | packet
+    first = ENHANCED_VIDEO | (KEY if body.keyframe else INTER) << 4 | packet
     return bytes([first]) + FOURCCS[body.codec] + composition + body.data
 
 
 def encode_audio(body: Body) -> bytes:
     """A message of one track, number 0."""
     packet = next(packet for packet, kind in AUDIO_KINDS.items() if kind is body.kind)
-    return bytes([AUDIO_FORMAT << 4 | packet]) + FOURCCS[body.codec] + body.data
+    return bytes([ENHANCED_AUDIO << 4 | packet]) + FOURCCS[body.codec] + body.data

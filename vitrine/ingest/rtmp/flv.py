@@ -10,6 +10,15 @@ from vitrine.media.bits import ByteReader
 from vitrine.media.errors import UnsupportedError
 from vitrine.media.track import Codec
 
+TIMESCALE = 1000
+"""RTMP counts milliseconds."""
+
+ENHANCED_VIDEO = 0x80
+"""Bit of a video message's first byte that marks the enhanced form."""
+
+ENHANCED_AUDIO = 9
+"""Sound format, in the high bits of an audio message's first byte, that marks the enhanced form."""
+
 
 class Kind(Enum):
     """What a body carries."""

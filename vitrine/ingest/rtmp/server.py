@@ -19,8 +19,8 @@ from vitrine.ingest.rtmp.events import (
     TrackAnnounced,
     Warned,
 )
+from vitrine.ingest.rtmp.flv import TIMESCALE
 from vitrine.ingest.rtmp.handshake import RANDOM
-from vitrine.ingest.rtmp.tracks import TIMESCALE
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline

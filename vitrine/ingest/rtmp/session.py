@@ -7,6 +7,7 @@ from vitrine.ingest.publish import Refusal
 from vitrine.ingest.rtmp.amf_values import Object, Value
 from vitrine.ingest.rtmp.chunk import Message
 from vitrine.ingest.rtmp.events import DataReceived, Event, MetadataReceived, PublishRequested, SessionEnded, Warned
+from vitrine.ingest.rtmp.link import WINDOW_SIZE
 from vitrine.ingest.rtmp.message import (
     STATUS_CHUNK_STREAM,
     BandwidthLimit,
@@ -22,9 +23,6 @@ from vitrine.ingest.rtmp.message import (
 from vitrine.ingest.rtmp.stream_name import split_name
 from vitrine.ingest.rtmp.tracks import Tracks
 from vitrine.media.errors import MalformedError, MisuseError, UnsupportedError, VitrineError
-
-WINDOW_SIZE = 2_500_000
-"""Bytes between the acknowledgements that we ask for, as Flash Media Server did."""
 
 CHUNK_SIZE = 65_536
 """FFmpeg takes the server's chunk size as its own: large chunks save both of us work."""

@@ -5,7 +5,7 @@ from collections import Counter
 from vitrine.ingest.rtmp import enhanced, flv
 from vitrine.ingest.rtmp.chunk import Message
 from vitrine.ingest.rtmp.events import MediaReceived, TrackAnnounced, Warned
-from vitrine.ingest.rtmp.flv import Body, Kind
+from vitrine.ingest.rtmp.flv import TIMESCALE, Body, Kind
 from vitrine.ingest.rtmp.message import MessageType
 from vitrine.media.aac import AudioSpecificConfig
 from vitrine.media.bits import ByteReader
@@ -16,9 +16,6 @@ from vitrine.media.track import AudioTrack, Codec, Track, VideoTrack
 VIDEO_ID = 1
 AUDIO_ID = 2
 MEDIUM = {VIDEO_ID: "video", AUDIO_ID: "audio"}
-
-TIMESCALE = 1000
-"""RTMP counts milliseconds."""
 
 OPUS_RATE = 48_000
 """Opus always decodes at 48 kHz (RFC 7845 section 5.1)."""
@@ -53,7 +50,7 @@ class Tracks:
     def _push_video(self, message: Message) -> None:
         payload = message.payload
         try:
-            if payload[0] & enhanced.VIDEO_HEADER:
+            if payload[0] & flv.ENHANCED_VIDEO:
                 for body in enhanced.decode_video(payload):
                     self._push_body(VIDEO_ID, body, message.timestamp)
             elif legacy := flv.decode_video(payload):
@@ -64,7 +61,7 @@ class Tracks:
     def _push_audio(self, message: Message) -> None:
         payload = message.payload
         try:
-            if payload[0] >> 4 == enhanced.AUDIO_FORMAT:
+            if payload[0] >> 4 == flv.ENHANCED_AUDIO:
                 for body in enhanced.decode_audio(payload):
                     self._push_body(AUDIO_ID, body, message.timestamp)
             elif legacy := flv.decode_audio(payload):
