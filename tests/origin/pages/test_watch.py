@@ -23,8 +23,8 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
 
-SEGMENTS = 30
-LISTED = 5
+SEGMENTS = 40
+LISTED = 10
 RENDITIONS = {"180p": (320, 180, 300), "90p": (160, 90, 100)}
 
 GROWS = """(seconds) => new Promise((done) => {
@@ -34,6 +34,17 @@ GROWS = """(seconds) => new Promise((done) => {
     if (video.currentTime >= start + seconds) {
       video.removeEventListener("timeupdate", look);
       done(true);
+    }
+  });
+})"""
+
+STICK = """() => new Promise((done) => {
+  vitrine.stuck = vitrine.hls;
+  vitrine.hls.config.maxLiveSyncPlaybackRate = 1; // hls.js would set the rate again
+  vitrine.video.playbackRate = 0;
+  vitrine.hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => {
+    if (details.edge > vitrine.video.currentTime + 5) {
+      done();
     }
   });
 })"""
@@ -310,6 +321,16 @@ async def test_a_lost_picture_comes_back_by_itself(page: Page, show: Show) -> No
     await expect(page.locator("#notice-title")).to_have_text("One moment")
     await page.wait_for_selector("body[data-picture=on]")
     assert await page.evaluate(GROWS, 0.5)
+
+
+async def test_a_picture_that_sticks_is_opened_again(page: Page, show: Show) -> None:
+    await page.clock.install()
+    await watch(page, show)
+    await page.evaluate(STICK)
+    await page.clock.fast_forward(9_000)
+    await expect(page.locator("body")).to_have_attribute("data-picture", "off")
+    await page.wait_for_selector("body[data-picture=on]")
+    assert await page.evaluate("vitrine.hls !== vitrine.stuck")
 
 
 async def test_a_browser_that_wants_a_gesture_gets_a_button(page: Page, show: Show) -> None:

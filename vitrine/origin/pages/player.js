@@ -3,7 +3,9 @@
 const RETRY_MS = 1000; // doubled with each attempt
 const MAX_RETRY_MS = 10000;
 const RECOVERY_MS = 5000; // a second media error within this time is not one that recovering helps
-const STALL_MS = 8000; // longer than any wait for a part: what stands still so long is opened again
+const STUCK_MS = 8000; // longer than any wait for a part that the server has
+const STALE_MS = 30000; // a server that has no news: opened anew, its last seconds would only be shown twice
+const AHEAD_SECONDS = 4;
 const JUMP_SECONDS = 6; // further behind than this, catching up by playing faster takes a minute: jump instead
 const TICK_MS = 500;
 
@@ -215,10 +217,12 @@ export class Player extends EventTarget {
 
   #onTime() {
     const { currentTime } = this.#video;
-    if (!this.opened || currentTime === this.#last.time) {
-      return;
+    const step = currentTime - this.#last.time;
+    this.#last.time = currentTime;
+    if (!this.opened || step <= 0 || step > 1) {
+      return; // a seek is not a picture that moves
     }
-    this.#last = { time: currentTime, at: performance.now() };
+    this.#last.at = performance.now();
     if (!this.moving && !this.#video.paused && this.#video.readyState > 2) {
       this.moving = true;
       this.#attempts = 0;
@@ -228,13 +232,21 @@ export class Player extends EventTarget {
 
   #tick() {
     const { paused, ended, readyState } = this.#video;
-    if (!this.opened || paused || ended || document.hidden) {
+    if (!this.opened || (paused && !ended) || document.hidden) {
       this.#last.at = performance.now();
-    } else if (performance.now() - this.#last.at > STALL_MS && (this.hls || this.#video.hasAttribute("src"))) {
+    } else if (this.#stuck()) {
       this.#openAgain();
     } else if (this.hls && this.#followsLive && readyState > 2 && this.behind > JUMP_SECONDS) {
       this.toLive();
     }
+  }
+
+  /** Whether the picture stands still although the server has more of it, or for so long that anything is worth a try. */
+  #stuck() {
+    const still = performance.now() - this.#last.at;
+    const edge = this.hls?.latestLevelDetails?.edge ?? 0;
+    const due = edge - this.#video.currentTime > AHEAD_SECONDS ? STUCK_MS : STALE_MS;
+    return still > due && (this.hls !== null || this.#video.hasAttribute("src"));
   }
 
   #tell(name) {
