@@ -11,14 +11,14 @@ from pathlib import Path
 
 from vitrine.ingest.file.pace import Pacer
 from vitrine.ingest.file.reader import FileReader
-from vitrine.ingest.rtmp.peer import RtmpPublisher
+from vitrine.ingest.rtmp.peer import RtmpPeer
 
 
 async def film(file: Path, url: str, key: str) -> None:
     reader = FileReader(file)
     timescales = {track.id: track.timescale for track in reader.tracks}
     pacer = Pacer()
-    async with RtmpPublisher(url, key) as publisher:
+    async with await RtmpPeer.connect(url, key) as publisher:
         for track in reader.tracks:
             publisher.add_track(track)
         told = False
@@ -28,7 +28,7 @@ async def film(file: Path, url: str, key: str) -> None:
             if not told and unit.track_id == reader.tracks[0].id:
                 print(time.time() - float(at), flush=True)
                 told = True
-            await publisher.send(unit)
+            await publisher.push(unit)
 
 
 if __name__ == "__main__":

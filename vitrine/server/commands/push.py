@@ -5,27 +5,21 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from vitrine.ingest.file.pace import Pacer
 from vitrine.ingest.file.reader import FileReader
-from vitrine.ingest.rtmp.peer import RtmpPublisher
+from vitrine.ingest.rtmp.peer import RtmpPeer
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.errors import ConfigError
 from vitrine.server.commands.progress import progress_bar
-
-SCHEMES = ("rtmp", "rtmps")
 
 
 async def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool = False) -> None:
     """Publish `file` at its own pace until it ends, or for ever. Raises VitrineError in words."""
-    if urlsplit(url).scheme not in SCHEMES:
-        raise ConfigError(f"{url} is not an address to publish to; write rtmp://HOST/live or rtmps://HOST/live")
     reader = await asyncio.to_thread(FileReader, file)
     timescales = {track.id: track.timescale for track in reader.tracks}
     units: Iterator[AccessUnit] = iter(reader.repeated() if loop else reader)
     pacer = Pacer()
-    async with RtmpPublisher(url, key) as publisher:
+    async with await RtmpPeer.connect(url, key) as publisher:
         for track in reader.tracks:
             publisher.add_track(track)
         with progress_bar(quiet) as bar:
@@ -36,5 +30,5 @@ async def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool = 
                 delay = pacer.delay(time.monotonic(), at)
                 if delay > 0:
                     await asyncio.sleep(delay)
-                await publisher.send(unit)
+                await publisher.push(unit)
                 bar.update(task, completed=float(at))
