@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ async def test_sample_writes_a_show(tmp_path: Path) -> None:
 
 async def test_version() -> None:
     process = await asyncio.create_subprocess_exec(
-        "python", "-m", "vitrine.server", "--version", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "vitrine.server", "--version", stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate()
     assert __version__ in output.decode()
