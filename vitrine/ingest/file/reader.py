@@ -30,6 +30,9 @@ A capture that began between two keyframes has up to a whole GOP of sound withou
 OPTIONS = {"protocol_whitelist": "file"}
 """A file may be a playlist that names others; it must not make us fetch addresses."""
 
+TEXT = "tty"
+"""libavformat takes a text file for a terminal's picture."""
+
 CONVERT = "Convert it first, for example: ffmpeg -i IN -c:v libx264 -c:a aac OUT.mp4"
 
 
@@ -67,10 +70,14 @@ class FileReader:
 
     def _open(self) -> InputContainer:
         try:
-            return av.open(f"file:{self.path}", options=OPTIONS)
+            container = av.open(f"file:{self.path}", options=OPTIONS)
         except (av.FFmpegError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise MalformedError(f"{self.path} is not a video file that can be read: {reason}.") from error
+        if container.format.name == TEXT:
+            container.close()
+            raise MalformedError(f"{self.path} is not a video file that can be read: it is text.")
+        return container
 
     def _describe(self) -> tuple[Track, ...]:
         with self._open() as container:

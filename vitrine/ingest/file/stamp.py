@@ -1,4 +1,4 @@
-"""Stamps for a raw stream, which has none: its pictures last equally long, in the order a decoder shows them."""
+"""Stamps that a file does not have, made from what it has."""
 
 from __future__ import annotations  # av.Packet is generic for type checkers only
 
@@ -13,7 +13,7 @@ missing after so many others is broken."""
 
 
 class StampMaker:
-    """Gives a raw stream's packets stamps, in ticks of the stream."""
+    """Gives a raw stream's packets stamps: its pictures last equally long, in the order a decoder shows them."""
 
     def __init__(self, stream: av.VideoStream) -> None:
         self._decoder = stream.codec_context
@@ -59,3 +59,41 @@ class StampMaker:
                 break
             self._waiting.popleft()
         return known
+
+
+class Backdater:
+    """Gives decoding stamps to packets that only say when they are shown.
+
+    Matroska stores no decoding stamps, and libavformat knows them only after the first reordered pictures: the
+    first packets are dated back from the first one it knows. Packets without any stamp, the rest of a picture that
+    was cut off, are dropped.
+    """
+
+    def __init__(self) -> None:
+        self._undated: list[av.Packet[Stream]] = []
+        self._following: int | None = None
+
+    def filter(self, packet: av.Packet[Stream] | None) -> list[av.Packet[Stream]]:
+        """The packets that have all their stamps; with None, all that are left."""
+        if packet is None:
+            return self._date_back(min((each.pts or 0 for each in self._undated), default=0))
+        if packet.pts is None:
+            return []
+        if packet.dts is None and self._following is None:
+            self._undated.append(packet)
+            return self.filter(None) if len(self._undated) > MAX_REORDERING else []
+        if packet.dts is None:
+            packet.dts = self._following
+        dts = packet.dts or 0
+        dated = self._date_back(dts)
+        self._following = dts + (packet.duration or 1)
+        return [*dated, packet]
+
+    def _date_back(self, end: int) -> list[av.Packet[Stream]]:
+        """The packets that waited, decoded one after the other until `end`."""
+        dated, self._undated = self._undated, []
+        self._following = end
+        for packet in reversed(dated):
+            end -= packet.duration or 1
+            packet.dts = end
+        return dated
