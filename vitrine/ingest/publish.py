@@ -64,11 +64,12 @@ class Publications(Protocol):
         """Accept, or raise PublishRefusedError."""
 
 
-LOOPBACK = ("127.", "::1", "::ffff:127.")
+LOOPBACK_START = ("127.", "::ffff:127.")
 
 
 def is_loopback(address: str) -> bool:
-    return address.startswith(LOOPBACK)
+    """Whether a numeric IP address is this machine's own."""
+    return address == "::1" or address.startswith(LOOPBACK_START)
 
 
 def channel_for_key(key: str, address: str, keys: Iterable[tuple[str, str | None]]) -> str:

@@ -36,7 +36,7 @@ class RtmpConnection:
 
     @property
     def received(self) -> int:
-        """Bytes in, all of them."""
+        """Bytes in, until the session ended."""
         return self._link.received
 
     @property

@@ -93,8 +93,9 @@ class Session:
                     self.receive(each)
 
     def accept_publish(self) -> None:
-        """The answer to PublishRequested."""
-        self._check_asking()
+        """The answer to PublishRequested; of no effect if the publisher is gone by then."""
+        if not self._is_asking():
+            return
         self.state = State.PUBLISHING
         begin = UserControl(UserControlType.STREAM_BEGIN, self._publish[0].to_bytes(4, "big"))
         self.outgoing.append(begin.message())
@@ -102,9 +103,9 @@ class Session:
 
     def refuse_publish(self, refusal: Refusal, text: str) -> None:
         """The other answer to PublishRequested. The text is shown by OBS."""
-        self._check_asking()
-        self._status("error", REFUSAL_CODES[refusal], text)
-        self.end(f"refused: {text}")
+        if self._is_asking():
+            self._status("error", REFUSAL_CODES[refusal], text)
+            self.end(f"refused: {text}")
 
     def close(self, text: str) -> None:
         """End from our side, and tell the publisher why."""
@@ -118,9 +119,10 @@ class Session:
             self.state = State.ENDED
             self.events.append(SessionEnded(reason))
 
-    def _check_asking(self) -> None:
-        if self.state is not State.ASKING:
+    def _is_asking(self) -> bool:
+        if self.state not in (State.ASKING, State.ENDED):
             raise MisuseError(f"A publisher is answered once, after PublishRequested; the state is {self.state.name}")
+        return self.state is State.ASKING
 
     def _status(self, level: str, code: str, text: str) -> None:
         """GStreamer wants it on the message stream of the publish command."""
