@@ -19,6 +19,7 @@ from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, Track, Vid
 from vitrine.transcode.events import Opened, PoolEvent, Stats
 from vitrine.transcode.ladder import EncoderSettings, Plan
 from vitrine.transcode.pool import Worker
+from vitrine.transcode.worker.scaler import plane_pixels
 
 Pixels = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.float32]
@@ -197,7 +198,7 @@ class Result:
         frames = []
         for unit in [*self.units(name), None]:
             packet = av.Packet(unit.data) if unit else None
-            frames += context.decode(packet)  # type: ignore[arg-type]
+            frames += context.decode(packet)
         return frames
 
     def sound(self) -> Samples:
@@ -234,9 +235,10 @@ async def transcode(clip: Clip, wanted: Plan, *following: Clip) -> Result:
 def mean_colour(frame: VideoFrame, left: float = 0.1, right: float = 0.9) -> tuple[float, float, float]:
     """Mean Y, U, V between two shares of the width, in the middle of the height."""
     means = []
-    for plane in frame.planes:
-        lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
-        part = lines[plane.height // 4 : 3 * plane.height // 4, int(left * plane.width) : int(right * plane.width)]
+    for index in range(3):
+        plane = plane_pixels(frame, index)
+        rows, columns = plane.shape
+        part = plane[rows // 4 : 3 * rows // 4, int(left * columns) : int(right * columns)]
         means.append(float(part.mean()))
     return means[0], means[1], means[2]
 

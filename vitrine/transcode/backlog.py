@@ -7,7 +7,7 @@ from vitrine.media.access_unit import AccessUnit
 MAX_BYTES = 16 << 20
 """Ten seconds of an extravagant 12 Mbit/s feed; several broadcasts of it still fit a small machine."""
 
-MAX_SECONDS = 2.0
+MAX_SECONDS = 1.0
 """Pictures older than this are no longer live: better to jump to the newest keyframe."""
 
 SOUND_SHARE = 2

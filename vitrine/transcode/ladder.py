@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from vitrine.media.errors import ConfigError
-from vitrine.media.grid import AAC_FRAME, PART_TARGET, Grid
+from vitrine.media.grid import PART_TARGET, Grid
 from vitrine.media.track import Colour, Rendition, VideoTrack
 
 
@@ -36,6 +36,9 @@ MIN_SIDE = 16
 
 NEARLY = Fraction(9, 10)
 """A source whose short side reaches this share of a rung gets that rung, at the source's own size."""
+
+MAX_PIXEL_ASPECT = 4
+"""The widest pixel of H.264's table E-1 is 24:11 and no camera exceeds it; what states more is taken as square."""
 
 MIN_KBPS = 100
 """Below this the parameter sets and slice headers are a good part of the stream."""
@@ -123,7 +126,7 @@ def check_ladder(ladder: Iterable[Rung]) -> None:
 def display_size(width: int, height: int, pixel_aspect: tuple[int, int]) -> tuple[int, int]:
     """The size in square pixels of a coded picture: the side that is too short is stretched, nothing is lost."""
     across, down = pixel_aspect
-    if across <= 0 or down <= 0 or across == down:
+    if across == down or not 1 <= MAX_PIXEL_ASPECT * min(across, down) >= max(across, down):
         return width, height
     if across > down:
         return round(Fraction(width * across, down)), height
@@ -159,8 +162,3 @@ def _sized(name: str, side: int, kbps: int, width: int, height: int) -> PlannedR
 def _even(length: Fraction) -> int:
     """The nearest even length that is not larger by a whole pixel, at least MIN_SIDE."""
     return max(MIN_SIDE, 2 * ((2 * length.numerator + 2 * length.denominator - 1) // (4 * length.denominator)))
-
-
-def audio_start(frame: int) -> int:
-    """Position in samples of an audio frame."""
-    return frame * AAC_FRAME

@@ -19,14 +19,17 @@ from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ipc import Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
 from vitrine.transcode.ladder import Plan
 
-PIPE_SIZE = 1 << 20
-"""Bytes in each pipe, the most that Linux grants an unprivileged process: fewer wake-ups for keyframes."""
+PIPE_SIZE = 1 << 18
+"""Bytes in each pipe: a keyframe in one go. More would only hide that the worker does not keep up."""
 
 GRACE_SECONDS = 3.0
 """A worker that is told to end has this long before it is killed."""
 
 HUNG_SECONDS = 10.0
 """Programme time given to a live worker since it last said anything. FFmpeg can loop on hostile input."""
+
+PATIENCE_SECONDS = 30.0
+"""A worker that is waited for must say something in this time. It delivers each picture as it is encoded."""
 
 STDERR_BYTES = 4096
 """What is kept of the end of a worker's complaints."""
@@ -57,6 +60,7 @@ class Worker:
         self._finished = False
         self._closing = False
         self._silent_since: float | None = None
+        self._heard = 0
         self._hung = False
 
     @classmethod
@@ -117,29 +121,41 @@ class Worker:
 
     async def drain(self) -> None:
         """Wait until the worker takes more. Returns at once when it is gone."""
-        await self._writable.wait()
+        await self._wait(self._writable)
 
     async def finish(self) -> None:
         """Have everything encoded and delivered, and wait for the worker's end."""
         self._send(Finish())
-        await self._exited.wait()
+        await self._wait(self._exited)
 
     async def close(self) -> None:
         """End the worker, at once if it has finished, else by force. No event follows."""
         self._closing = True
         if self._transport is None:
             return
-        if not self._exited.is_set():
-            stdin = self._transport.get_pipe_transport(0)
-            if stdin:
-                stdin.close()
-            try:
-                async with asyncio.timeout(GRACE_SECONDS):
-                    await self._exited.wait()
-            except TimeoutError:
-                self._kill()
+        stdin = cast(asyncio.WriteTransport | None, self._transport.get_pipe_transport(0))
+        if stdin and not self._exited.is_set():
+            stdin.abort()
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
                 await self._exited.wait()
-        self._transport.close()
+        except TimeoutError:
+            pass
+        finally:
+            self._kill()
+            self._transport.close()
+        await self._exited.wait()
+
+    async def _wait(self, event: asyncio.Event) -> None:
+        """Until the event, or until the worker has been silent for so long that it is killed."""
+        while not event.is_set():
+            heard = self._heard
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await event.wait()
+            except TimeoutError:
+                if self._heard == heard:
+                    self._give_up()
 
     def _enlarge_pipes(self) -> None:
         """Linux only; elsewhere the pipes stay as they are."""
@@ -171,8 +187,11 @@ class Worker:
         if self._silent_since is None or seconds < self._silent_since:
             self._silent_since = seconds
         elif seconds - self._silent_since > HUNG_SECONDS and not self._hung:
-            self._hung = True
-            self._kill()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._hung = True
+        self._kill()
 
     def _kill(self) -> None:
         if self._transport is not None and not self._exited.is_set():
@@ -180,6 +199,7 @@ class Worker:
 
     def _messages_received(self, data: bytes) -> None:
         self._silent_since = None
+        self._heard += 1
         if self._closing:
             return
         self._reader.receive_data(data)
@@ -215,7 +235,7 @@ class Worker:
 
     def _reason(self, status: int) -> str:
         how = f"by signal {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        why = f", after {HUNG_SECONDS:.0f} s of input without a word" if self._hung else ""
+        why = ", stopped because it took input without a word" if self._hung else ""
         lines = self._stderr.decode(errors="replace").strip().splitlines()[-5:]
         return f"The transcoder ended {how}{why}" + (": " + " | ".join(lines) if lines else "")
 
