@@ -258,8 +258,8 @@ export class Player extends EventTarget {
 
   #awaitNews() {
     if (!this.#silent()) {
-      this.#silentSince = null;
-      this.toLive();
+      this.#detach(); // a server that was started again may count its segments from zero
+      this.#attach();
     } else if (performance.now() - this.#silentSince > LAST_RESORT_MS) {
       this.#openAgain();
     }
