@@ -59,7 +59,9 @@ class Show:
     reason: str | None = None
     broadcast: int = 0
     began: float = 0.0
+    newest: int = LISTED
     closed: bool = False
+    silent: bool = False
     origin: str = ""
     asked: list[str] = field(default_factory=list)
 
@@ -95,7 +97,9 @@ class Show:
 
     def playlist(self) -> str:
         """The last LISTED segments of one second; programme time runs with the wall clock."""
-        newest = min(LISTED + int(time.monotonic() - self.began), SEGMENTS)
+        if not self.silent:
+            self.newest = min(LISTED + int(time.monotonic() - self.began), SEGMENTS)
+        newest = self.newest
         first = newest - LISTED
         date = datetime.now(UTC) - timedelta(seconds=time.monotonic() - self.began) + timedelta(seconds=first - LISTED)
         lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:1", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
@@ -331,6 +335,17 @@ async def test_a_picture_that_sticks_is_opened_again(page: Page, show: Show) -> 
     await expect(page.locator("body")).to_have_attribute("data-picture", "off")
     await page.wait_for_selector("body[data-picture=on]")
     assert await page.evaluate("vitrine.hls !== vitrine.stuck")
+
+
+async def test_a_server_without_news_lowers_the_shutter_until_it_has_some(page: Page, show: Show) -> None:
+    await page.clock.install()
+    await watch(page, show)
+    show.silent = True
+    await page.clock.fast_forward(11_000)
+    await expect(page.locator("#notice-text")).to_have_text("The picture was lost. It comes back by itself.")
+    assert await page.evaluate("vitrine.video.paused")
+    show.silent = False
+    await page.wait_for_selector("body[data-picture=on]")
 
 
 async def test_a_browser_that_wants_a_gesture_gets_a_button(page: Page, show: Show) -> None:

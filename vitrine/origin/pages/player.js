@@ -4,7 +4,8 @@ const RETRY_MS = 1000; // doubled with each attempt
 const MAX_RETRY_MS = 10000;
 const RECOVERY_MS = 5000; // a second media error within this time is not one that recovering helps
 const STUCK_MS = 8000; // longer than any wait for a part that the server has
-const STALE_MS = 30000; // a server that has no news: opened anew, its last seconds would only be shown twice
+const SILENT_SECONDS = 10; // a live playlist that stays the same for so long: hls.js would show its end over and over
+const LAST_RESORT_MS = 30000;
 const AHEAD_SECONDS = 4;
 const JUMP_SECONDS = 6; // further behind than this, catching up by playing faster takes a minute: jump instead
 const TICK_MS = 500;
@@ -35,6 +36,7 @@ export class Player extends EventTarget {
   #recovered = 0;
   #last = { time: 0, at: 0 };
   #followsLive = true;
+  #silentSince = null;
 
   constructor(video) {
     super();
@@ -186,6 +188,7 @@ export class Player extends EventTarget {
 
   #detach() {
     this.moving = false;
+    this.#silentSince = null;
     if (this.hls) {
       this.hls.destroy();
       this.hls = null;
@@ -232,8 +235,15 @@ export class Player extends EventTarget {
 
   #tick() {
     const { paused, ended, readyState } = this.#video;
-    if (!this.opened || (paused && !ended) || document.hidden) {
+    if (this.#silentSince !== null) {
+      this.#awaitNews();
+    } else if (!this.opened || (paused && !ended) || document.hidden) {
       this.#last.at = performance.now();
+    } else if (this.#silent() && this.#ahead() < AHEAD_SECONDS) {
+      this.#silentSince = performance.now();
+      this.moving = false;
+      this.#video.pause();
+      this.#tell("interrupted");
     } else if (this.#stuck()) {
       this.#openAgain();
     } else if (this.hls && this.#followsLive && readyState > 2 && this.behind > JUMP_SECONDS) {
@@ -241,12 +251,30 @@ export class Player extends EventTarget {
     }
   }
 
+  #silent() {
+    const details = this.hls?.latestLevelDetails;
+    return Boolean(details?.live) && details.age > SILENT_SECONDS;
+  }
+
+  #awaitNews() {
+    if (!this.#silent()) {
+      this.#detach(); // a server that was started again may count its segments from zero
+      this.#attach();
+    } else if (performance.now() - this.#silentSince > LAST_RESORT_MS) {
+      this.#openAgain();
+    }
+  }
+
+  /** Seconds of the playlist that are still to be seen. */
+  #ahead() {
+    return (this.hls?.latestLevelDetails?.edge ?? 0) - this.#video.currentTime;
+  }
+
   /** Whether the picture stands still although the server has more of it, or for so long that anything is worth a try. */
   #stuck() {
-    const still = performance.now() - this.#last.at;
-    const edge = this.hls?.latestLevelDetails?.edge ?? 0;
-    const due = edge - this.#video.currentTime > AHEAD_SECONDS ? STUCK_MS : STALE_MS;
-    return still > due && (this.hls !== null || this.#video.hasAttribute("src"));
+    const due = this.#ahead() > AHEAD_SECONDS ? STUCK_MS : LAST_RESORT_MS;
+    const open = this.hls !== null || this.#video.hasAttribute("src");
+    return open && performance.now() - this.#last.at > due;
   }
 
   #tell(name) {
