@@ -245,7 +245,7 @@ async def test_state_and_health(client: ClientSession) -> None:
         assert (await response.json())["state"] == "live"
         assert response.headers["Cache-Control"] == "no-store"
     async with client.get("/api/channels") as response:
-        assert [each["channel"] for each in await response.json()] == ["show"]
+        assert [each["channel"] for each in (await response.json())["channels"]] == ["show"]
     async with client.get("/healthz") as response:
         assert await response.json() == {"status": "ok"}
 

@@ -88,7 +88,7 @@ class Origin:
         return web.Response(status=204, headers=headers)
 
     async def _states(self, _request: web.Request) -> web.Response:
-        return _json(self._channels.states())
+        return _json({"channels": self._channels.states()})
 
     async def _state(self, request: web.Request) -> web.Response:
         state = self._channels.state(request.match_info["channel"])
