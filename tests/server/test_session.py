@@ -1,0 +1,67 @@
+from collections.abc import Iterable
+from fractions import Fraction
+
+from vitrine.ingest.publish import PublishRequest
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import AudioTrack, Codec, Track, VideoTrack
+from vitrine.server.session import Session
+from vitrine.transcode.gate import RATE_UNITS
+
+VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
+AUDIO = AudioTrack(2, Codec.AAC, 1000, b"\x11\x90", 48000, 2)
+
+
+class Owner:
+    """Notes what a broadcast would be told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def opened(self, session: Session, rate: Fraction) -> None:
+        self.told.append(rate)
+
+    def add_track(self, session: Session, track: Track) -> None:
+        self.told.append(track)
+
+    def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
+        self.told += [unit.pts for unit in units]
+
+    def session_ended(self, session: Session, reason: str) -> None:
+        self.told.append(reason)
+
+
+def started(owner: Owner) -> Session:
+    session = Session(PublishRequest("rtmp", "key", "127.0.0.1", lambda reason: None), owner, Fraction)
+    session.add_track(VIDEO)
+    return session
+
+
+def picture(pts: int) -> AccessUnit:
+    return AccessUnit(1, pts, pts, pts == 0, b"four")
+
+
+def test_tracks_come_before_units_and_late_ones_where_they_come() -> None:
+    owner = Owner()
+    session = started(owner)
+    for index in range(RATE_UNITS):
+        session.push(picture(40 * index))
+    assert owner.told == [25, VIDEO, *range(0, 40 * RATE_UNITS, 40)]
+    session.add_track(AUDIO)
+    session.push(AccessUnit(2, 390, 390, True, b"four"))
+    assert owner.told[-2:] == [AUDIO, 390]
+    assert session.received == 4 * RATE_UNITS + 4
+
+
+def test_a_session_that_ends_early_is_told_whole() -> None:
+    owner = Owner()
+    session = started(owner)
+    session.push(picture(0))
+    assert owner.told == []
+    session.end("gone")
+    assert owner.told == [30, VIDEO, 0, "gone"]
+
+
+def test_a_session_without_media_only_ends() -> None:
+    owner = Owner()
+    started(owner).end("gone")
+    assert owner.told == ["gone"]
