@@ -167,7 +167,7 @@ def test_what_comes_after_the_end_is_discarded() -> None:
 
 
 def test_events_before_a_fault_come_first() -> None:
-    events = serve([CAPTURE[:-200] + b"\xff" * 500])
+    events = serve([CAPTURE[:5000], CAPTURE[5000:-200] + b"\xff" * 500])
     assert isinstance(events[-1], SessionEnded)
     assert len([event for event in events if isinstance(event, MediaReceived)]) >= 19
 
@@ -196,4 +196,39 @@ def test_closing_from_our_side() -> None:
 
 def test_answering_nobody() -> None:
     with pytest.raises(MisuseError):
-        connection().accept_publish()
+        connection().accept_publish(0.0)
+
+
+def test_a_request_is_answered_before_more_is_received() -> None:
+    core = connection()
+    core.receive_data(CAPTURE, 100.0)
+    (request,) = core.events_received()
+    assert isinstance(request, PublishRequested)
+    with pytest.raises(MisuseError):
+        core.receive_data(b"", 100.0)
+    core.accept_publish(104.0)
+    assert len(core.events_received()) == 24
+    assert core.next_deadline() == 104 + LINGER_SECONDS
+
+
+def test_what_came_with_a_refused_request_is_dropped() -> None:
+    core = connection()
+    core.receive_data(CAPTURE, 100.0)
+    core.events_received()
+    core.refuse_publish(Refusal.BUSY, "Busy.", 104.0)
+    assert ended(core) == "refused: Busy."
+    assert b"Busy." in core.data_to_send()
+
+
+def test_a_fault_in_what_came_with_a_request() -> None:
+    writer = ChunkWriter()
+    writer.chunk_size = 65_536
+    pair = Pair()
+    pair.publish(media=units(2))
+    core = connection()
+    core.receive_data(pair.sent + writer.write(Message(22, b"\x00")), 100.0)
+    core.events_received()
+    core.accept_publish(104.0)
+    end = core.events_received()[-1]
+    assert isinstance(end, SessionEnded)
+    assert "aggregate" in end.reason

@@ -217,12 +217,6 @@ def test_media() -> None:
     assert [type(event) for event in session.events] == [TrackAnnounced, MediaReceived]
 
 
-def test_media_may_follow_the_request_at_once() -> None:
-    session = asking()
-    session.receive(AUDIO_HEADER)
-    assert [type(event) for event in session.events] == [TrackAnnounced]
-
-
 def test_media_before_publish_are_ignored() -> None:
     session = connected()
     session.receive(AUDIO_HEADER)

@@ -66,10 +66,7 @@ class Pair:
             self.sent += up
             for piece in [up] if self.seed is None else cut(up, self.seed):
                 self.server.receive_data(piece, 0.0)
-            for event in self.server.events_received():
-                self.events.append(event)
-                if isinstance(event, PublishRequested):
-                    self.answer()
+                self.take()
             down = self.server.data_to_send()
             for piece in [down] if self.seed is None else cut(down, self.seed + 1):
                 self.client.receive_data(piece)
@@ -77,8 +74,15 @@ class Pair:
             if not up and not down:
                 return
 
+    def take(self) -> None:
+        while events := self.server.events_received():
+            for event in events:
+                self.events.append(event)
+                if isinstance(event, PublishRequested):
+                    self.answer()
+
     def answer(self) -> None:
-        self.server.accept_publish()
+        self.server.accept_publish(0.0)
 
     def publish(self, tracks: Iterable[Track] = (VIDEO, AUDIO), media: Iterable[AccessUnit] = ()) -> None:
         self.carry()
@@ -90,9 +94,9 @@ class Pair:
         self.carry()
 
 
-def capture(count: int = 10) -> bytes:
+def capture(count: int = 10, address: str = "rtmp://host/live/key") -> bytes:
     """All that a publisher says, from the handshake to its goodbye."""
-    pair = Pair()
+    pair = Pair(address=address)
     pair.publish(media=units(count))
     pair.client.close()
     pair.carry()
@@ -105,9 +109,9 @@ def serve(pieces: Iterable[bytes]) -> list[Event]:
     events: list[Event] = []
     for piece in pieces:
         server.receive_data(piece, 0.0)
-        for event in server.events_received():
-            events.append(event)
-            if isinstance(event, PublishRequested):
-                server.accept_publish()
+        while news := server.events_received():
+            events += news
+            if isinstance(news[-1], PublishRequested):
+                server.accept_publish(0.0)
         server.data_to_send()
     return events

@@ -1,10 +1,11 @@
 """One publisher's connection: bytes in, events and bytes out. No sockets, no clock."""
 
 from vitrine.ingest.publish import Refusal
+from vitrine.ingest.rtmp.chunk import Message
 from vitrine.ingest.rtmp.events import Event, MediaReceived
 from vitrine.ingest.rtmp.link import Link
 from vitrine.ingest.rtmp.session import Session, State
-from vitrine.media.errors import VitrineError
+from vitrine.media.errors import MisuseError, VitrineError
 
 HANDSHAKE_SECONDS = 10.0
 """Mobile encoders on bad networks take some seconds; ant-media#7787 tells of failures with shorter limits."""
@@ -22,8 +23,9 @@ LINGER_SECONDS = 2.0
 class RtmpConnection:
     """The publisher's side is played by client.py, or by OBS.
 
-    Call receive_data, then take events_received and data_to_send, in this order; and handle_deadline when
-    next_deadline() has passed. After SessionEnded what comes is discarded; `expired` tells when to close the socket.
+    Call receive_data, then take events_received, then data_to_send; and handle_deadline when next_deadline() has
+    passed. Answer PublishRequested before the next receive_data. After SessionEnded what comes is discarded;
+    `expired` tells when to close the socket.
     """
 
     def __init__(self, random: bytes, now: float) -> None:
@@ -31,6 +33,7 @@ class RtmpConnection:
         self.expired = False
         self._link = Link(random, client=False)
         self._session = Session()
+        self._held: list[Message] = []  # what came with the request to publish, until it is answered
         self._deadline = now + HANDSHAKE_SECONDS
         self._publish_deadline = now + PUBLISH_SECONDS
 
@@ -49,6 +52,8 @@ class RtmpConnection:
         before = self._session.state
         if before is State.ENDED:
             return
+        if before is State.ASKING:
+            raise MisuseError("PublishRequested is to be answered before more data are received")
         try:
             self._receive(data)
         except VitrineError as error:
@@ -72,9 +77,17 @@ class RtmpConnection:
         self._session.outgoing = []
         return self._link.data_to_send()
 
-    def accept_publish(self) -> None:
-        """Answer PublishRequested with yes."""
+    def accept_publish(self, now: float) -> None:
+        """Answer PublishRequested with yes; what the publisher sent without waiting for it follows as events."""
         self._session.accept_publish()
+        before = self._session.state
+        held, self._held = self._held, []
+        try:
+            for message in held:
+                self._session.receive(message)
+        except VitrineError as error:
+            self._session.end(str(error))
+        self._set_deadline(before, now)
 
     def refuse_publish(self, refusal: Refusal, text: str, now: float) -> None:
         """Answer PublishRequested with no; SessionEnded follows. The publisher's program shows `text`."""
@@ -111,7 +124,10 @@ class RtmpConnection:
             self._link.receive_data(data)
         finally:
             for message in self._link.events_received():
-                self._session.receive(message)
+                if self._session.state is State.ASKING:
+                    self._held.append(message)
+                else:
+                    self._session.receive(message)
 
     def _end(self, reason: str, now: float) -> None:
         before = self._session.state

@@ -185,9 +185,11 @@ class _Peer(asyncio.Protocol):
         self._proceed()
 
     def _act(self) -> None:
-        for event in self._core.events_received():
+        """Events may make more of them: an answer to a request, or an end."""
+        while events := self._core.events_received():
             try:
-                self._handle(event)
+                for event in events:
+                    self._handle(event)
             except VitrineError as error:
                 self._core.close(str(error), self._loop.time())
 
@@ -213,7 +215,7 @@ class _Peer(asyncio.Protocol):
         except PublishRefusedError as error:
             self._core.refuse_publish(error.refusal, str(error), self._loop.time())
         else:
-            self._core.accept_publish()
+            self._core.accept_publish(self._loop.time())
 
     def _push(self, event: MediaReceived) -> None:
         if self._publication:

@@ -135,7 +135,7 @@ class Session:
         self.outgoing.append(Command("_result", command.transaction, arguments).message())
 
     def _receive_media(self, message: Message) -> None:
-        if self.state not in (State.ASKING, State.PUBLISHING):
+        if self.state is not State.PUBLISHING:
             return
         try:
             self.events += self.tracks.push(message)
@@ -144,7 +144,7 @@ class Session:
             self.end(str(error))
 
     def _receive_data(self, message: Message) -> None:
-        if self.state not in (State.ASKING, State.PUBLISHING):
+        if self.state is not State.PUBLISHING:
             return
         try:
             data = Data.decode(message)
@@ -214,7 +214,7 @@ class Session:
         self.end(f"refused: {text}")
 
     def _unpublish(self, command: Command, message: Message) -> None:
-        if self.state in (State.ASKING, State.PUBLISHING):
+        if self.state is State.PUBLISHING:
             self._status("status", "NetStream.Unpublish.Success", "Publishing has stopped.")
             self.end("the publisher stopped")
 

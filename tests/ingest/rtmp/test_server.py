@@ -1,0 +1,227 @@
+import asyncio
+import logging
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, make_certificate
+from tests.ingest.rtmp.wire import AUDIO, VIDEO, capture, units
+from vitrine.ingest.rtmp import connection
+from vitrine.ingest.rtmp.chunk import ChunkWriter
+from vitrine.ingest.rtmp.handshake import PACKET
+from vitrine.ingest.rtmp.message import UserControl, UserControlType
+from vitrine.ingest.rtmp.server import Limits, RtmpServer
+from vitrine.media.errors import UnsupportedError
+from vitrine.media.track import Track
+
+CAPTURE = capture()
+GOODBYE = 200
+"""More bytes than the capture's last two commands have."""
+
+
+@pytest.fixture(autouse=True)
+def _talkative(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "vitrine.ingest.rtmp")
+
+
+@asynccontextmanager
+async def serving(channels: Channels, limits: Limits | None = None) -> AsyncIterator[int]:
+    rtmp = RtmpServer(channels, limits)
+    port = await rtmp.listen(HOST, 0)
+    try:
+        yield port
+    finally:
+        await rtmp.close()
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def say(port: int, data: bytes) -> bytes:
+    """Send bytes; the answer, until the server closes."""
+    async with connected(port) as (reader, writer):
+        writer.write(data)
+        return await reader.read()
+
+
+async def test_a_stream_from_start_to_end(caplog: pytest.LogCaptureFixture) -> None:
+    channels = Channels()
+    async with serving(channels) as port, connected(port) as (_, writer):
+        writer.write(CAPTURE)
+        await channels.published.wait()
+        (publication,) = channels.publications
+        assert await publication.ended == "the publisher stopped"
+    (request,) = channels.requests
+    assert (request.protocol, request.key, request.address) == ("rtmp", "key", HOST)
+    assert publication.tracks == [VIDEO, AUDIO]
+    assert publication.units == units()
+    assert f"{HOST}: closed: the publisher stopped" in caplog.messages
+    assert f"{HOST}: publishes with 'Vitrine'" in caplog.messages
+
+
+async def test_the_connection_just_closes() -> None:
+    channels = Channels()
+    async with serving(channels) as port:
+        async with connected(port) as (_, writer):
+            writer.write(CAPTURE[:-GOODBYE])
+            await channels.published.wait()
+        assert await channels.publications[0].ended == "the publisher closed the connection"
+
+
+async def test_the_connection_is_reset() -> None:
+    channels = Channels()
+    async with serving(channels) as port:
+        async with connected(port) as (_, writer):
+            writer.write(CAPTURE[:-GOODBYE])
+            await channels.published.wait()
+            peer: socket.socket = writer.get_extra_info("socket")
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        assert await channels.publications[0].ended == "the publisher closed the connection"
+
+
+async def test_a_wrong_key_is_refused_in_words_and_not_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.01)
+    channels = Channels()
+    async with serving(channels) as port:
+        answer = await say(port, capture(address="rtmp://host/live/wr0ng"))
+    assert b"NetStream.Publish.Denied" in answer
+    assert b"This stream key opens no channel here." in answer
+    assert f"{HOST}: closed: refused: This stream key opens no channel here." in caplog.messages
+    assert "wr0ng" not in caplog.text
+    assert not channels.publications
+
+
+async def test_what_is_not_rtmp_is_closed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.01)
+    async with serving(Channels()) as port:
+        assert await say(port, b"GET / HTTP/1.1\r\n\r\n") == b""
+    (text,) = caplog.messages
+    assert "closed: What connected does not speak RTMP" in text
+
+
+async def test_silence_ends_a_connection(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(connection, "HANDSHAKE_SECONDS", 0.02)
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.01)
+    async with serving(Channels()) as port:
+        assert await say(port, b"\x03") == b""
+    assert caplog.messages == [f"{HOST}: closed: no RTMP handshake within 0.02 s"]
+
+
+async def test_a_takeover_ends_the_session_at_once() -> None:
+    channels = Channels()
+    async with serving(channels) as port, connected(port) as (reader, writer):
+        writer.write(CAPTURE[:-GOODBYE])
+        await channels.published.wait()
+        channels.requests[0].close("Another publisher took over.")
+        assert await channels.publications[0].ended == "Another publisher took over."
+        await reader.readuntil(b"Another publisher took over.")
+
+
+class Picky(Recorder):
+    """Refuses what it is given, by an error or from within."""
+
+    def add_track(self, track: Track) -> None:
+        raise UnsupportedError("HEVC is not enabled on this channel.")
+
+
+async def test_a_publication_may_refuse_a_track() -> None:
+    channels = Channels(Picky)
+    async with serving(channels) as port, connected(port) as (reader, writer):
+        writer.write(CAPTURE[:-GOODBYE])
+        await channels.published.wait()
+        assert await channels.publications[0].ended == "HEVC is not enabled on this channel."
+        await reader.readuntil(b"HEVC is not enabled on this channel.")
+    assert not channels.publications[0].units
+
+
+async def test_the_server_stops() -> None:
+    channels = Channels()
+    async with serving(channels) as port, connected(port) as (_, writer):
+        writer.write(CAPTURE[:-GOODBYE])
+        await channels.published.wait()
+        async with connected(port):
+            pass
+    assert await channels.publications[0].ended == "The server is stopping"
+
+
+async def test_limits(caplog: pytest.LogCaptureFixture) -> None:
+    for limits, text in (
+        (Limits(connections=2), "2 RTMP connections already"),
+        (Limits(connections_per_address=2), "2 RTMP connections from its address"),
+    ):
+        async with serving(Channels(), limits) as port, connected(port), connected(port):
+            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                async with connected(port) as (reader, _):
+                    await reader.readexactly(1)
+        assert text in caplog.text
+
+
+async def test_room_is_made_again() -> None:
+    channels = Channels()
+    async with serving(channels, Limits(connections=1)) as port:
+        for number in range(2):
+            channels.published.clear()
+            async with connected(port) as (reader, writer):
+                writer.write(CAPTURE)
+                await channels.published.wait()
+                await channels.publications[number].ended
+                writer.write_eof()
+                await reader.read()
+
+
+async def ping_for_ever(writer: asyncio.StreamWriter) -> None:
+    ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
+    while True:
+        writer.write(ping * 4000)
+        await writer.drain()
+
+
+async def test_a_peer_that_does_not_read_its_answers(caplog: pytest.LogCaptureFixture) -> None:
+    rtmp = RtmpServer(Channels())
+    port = await rtmp.listen(HOST, 0)
+    # small buffers in the kernel, so that it takes thousands of pings to fill them and not millions
+    rtmp._servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ours.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(ours, (HOST, port))
+        _, writer = await asyncio.open_connection(sock=ours)
+        writer.write(b"\x03" + bytes(2 * PACKET))
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            await ping_for_ever(writer)
+        writer.close()
+    await rtmp.close()
+    assert "does not read what it is answered" in caplog.text
+
+
+@pytest.mark.interop
+async def test_rtmps(tmp_path: Path) -> None:
+    certificate = tmp_path / "both.pem"
+    await make_certificate(certificate)
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate)
+    channels = Channels()
+    rtmp = RtmpServer(channels)
+    port = await rtmp.listen(HOST, 0, theirs)
+    ours = ssl.create_default_context(cafile=str(certificate))
+    _, writer = await asyncio.open_connection(HOST, port, ssl=ours)
+    writer.write(CAPTURE)
+    await channels.published.wait()
+    assert await channels.publications[0].ended == "the publisher stopped"
+    writer.close()
+    await rtmp.close()
+    assert len(channels.publications[0].units) == len(units())
