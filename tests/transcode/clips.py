@@ -214,7 +214,7 @@ def plan(rate: Fraction = Fraction(25), live: bool = False, **more: object) -> P
     return replace(Plan(rate, live=live, settings=EncoderSettings(preset="ultrafast")), **more)  # type: ignore[arg-type]
 
 
-async def transcode(clip: Clip, wanted: Plan, *following: Clip) -> Result:
+async def transcode(clip: Clip, wanted: Plan, *following: Clip, advance: Fraction | None = None) -> Result:
     """Everything through a worker, to its end; each following clip takes over from the one before."""
     result = Result()
     worker = await Worker.start(wanted, result.events.append)
@@ -226,6 +226,8 @@ async def transcode(clip: Clip, wanted: Plan, *following: Clip) -> Result:
                 for unit in each.units:
                     worker.push(unit)
                     await worker.drain()
+            if advance is not None:
+                worker.advance(advance)
             await worker.finish()
     finally:
         await worker.close()

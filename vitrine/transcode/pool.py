@@ -1,6 +1,7 @@
 """Worker processes: started, fed, watched, and ended for certain."""
 
 import asyncio
+import contextlib
 import fcntl
 import signal
 import sys
@@ -56,6 +57,7 @@ class Worker:
         self._stderr = bytearray()
         self._transport: asyncio.SubprocessTransport | None = None
         self._writable = asyncio.Event()
+        self._writable.set()
         self._exited = asyncio.Event()
         self._finished = False
         self._closing = False
@@ -68,7 +70,7 @@ class Worker:
         """A running worker that has been told its plan."""
         worker = cls(plan, on_event)
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.subprocess_exec(
+        await loop.subprocess_exec(
             lambda: _WorkerProtocol(worker),
             sys.executable,
             "-m",
@@ -76,8 +78,6 @@ class Worker:
             env=worker_environment(),
             start_new_session=True,
         )
-        worker._transport = transport
-        worker._writable.set()
         worker._enlarge_pipes()
         worker._send(Begin(plan))
         return worker
@@ -158,14 +158,15 @@ class Worker:
                     self._give_up()
 
     def _enlarge_pipes(self) -> None:
-        """Linux only; elsewhere the pipes stay as they are."""
+        """On Linux. uvloop hands out no pipes: its own are socket pairs, large enough."""
         assert self._transport
         size = getattr(fcntl, "F_SETPIPE_SZ", None)
         for number in (0, 1):
-            transport = self._transport.get_pipe_transport(number)
-            pipe = transport.get_extra_info("pipe") if transport else None  # uvloop does not tell
-            if size is not None and pipe is not None:
-                fcntl.fcntl(pipe.fileno(), size, PIPE_SIZE)
+            pipe = self._transport.get_pipe_transport(number)
+            descriptor = pipe.get_extra_info("pipe") if pipe else None
+            if size is not None and descriptor is not None:
+                with contextlib.suppress(OSError):  # over the user's limit for pipes
+                    fcntl.fcntl(descriptor.fileno(), size, PIPE_SIZE)
 
     def _send(self, message: Message, seconds: float | None = None) -> None:
         if self._exited.is_set() or self._closing:
@@ -247,6 +248,9 @@ class _WorkerProtocol(asyncio.SubprocessProtocol):
         self._worker = worker
         self._open = {1, 2}
         self._dead = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._worker._transport = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 1:

@@ -14,13 +14,11 @@ from tests.transcode.clips import (
     transcode,
     video_clip,
 )
-from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, RATES
 from vitrine.media.h264 import NAL_DELIMITER, NAL_IDR, NAL_PPS, NAL_SPS, AvcConfig, Sps, nal_type, split_lengths
 from vitrine.media.track import Codec, Colour, VideoTrack
 from vitrine.transcode.events import Finished, Opened
 from vitrine.transcode.ladder import PlannedRung, Rung
-from vitrine.transcode.pool import Worker
 
 LADDER = (Rung("240p", 240, 400), Rung("120p", 120, 200))
 
@@ -220,16 +218,9 @@ async def test_a_gap_in_the_picture_is_filled_with_the_last_one() -> None:
 
 
 async def test_advancing_without_media() -> None:
-    events: list[object] = []
-    clip = video_clip(count=10)
-    worker = await Worker.start(plan(live=True), events.append)
-    worker.add_track(clip.tracks[0])
-    for unit in clip.units:
-        worker.push(unit)
-    worker.advance(Fraction(2))
-    await worker.finish()
-    await worker.close()
-    assert len([event for event in events if isinstance(event, AccessUnit) and event.track_id == 1]) == 50
+    result = await transcode(video_clip(count=10), plan(live=True), advance=Fraction(2))
+    assert len(result.units("120p")) == 50
+    assert len(result.units("audio")) == -(-2 * 48000 // AAC_FRAME)
 
 
 async def test_a_replaced_worker_carries_on() -> None:
