@@ -48,8 +48,8 @@ def test_any_stretch_is_the_same_sound() -> None:
 
 
 def test_nothing_clips_and_no_chord_jumps() -> None:
-    sound = Sound(RATE).samples(0, 26 * SAMPLE_RATE)
-    assert sound.shape == (2, 26 * SAMPLE_RATE)
+    sound = Sound(RATE).samples(0, 8 * SAMPLE_RATE)
+    assert sound.shape == (2, 8 * SAMPLE_RATE)
     assert np.abs(sound).max() < 0.6
     seam = sound[:, 6 * SAMPLE_RATE - 2000 : 6 * SAMPLE_RATE - 10]
     over = Sound(RATE).samples(12 * SAMPLE_RATE - 20, 18)
