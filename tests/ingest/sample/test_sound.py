@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vitrine.ingest.sample.flash import flash_frame
-from vitrine.ingest.sample.sound import BEEP_HERTZ, BEEP_SAMPLES, SAMPLE_RATE, Sound, flash_sample
+from vitrine.ingest.sample.show import SampleShow
+from vitrine.ingest.sample.sound import BEEP_HERTZ, BEEP_SAMPLES, ROUND_SECONDS, SAMPLE_RATE, Sound, flash_sample
 from vitrine.media.grid import RATES
 
 RATE = Fraction(30000, 1001)
@@ -55,3 +56,9 @@ def test_nothing_clips_and_no_chord_jumps() -> None:
     over = Sound(RATE).samples(12 * SAMPLE_RATE - 20, 18)
     assert np.abs(np.diff(seam)).max() < 0.01
     assert np.abs(np.diff(over)).max() < 0.01
+
+
+def test_a_round_loops_without_a_click() -> None:
+    start, again = Sound(Fraction(30)).samples(0, 2000), Sound(Fraction(30)).samples(ROUND_SECONDS * SAMPLE_RATE, 2000)
+    assert np.allclose(start, again, atol=1e-5)
+    assert SampleShow().seconds == ROUND_SECONDS
