@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from vitrine.ingest.sample.colour import Picture
 from vitrine.ingest.sample.flash import is_lit
@@ -45,9 +46,15 @@ def test_the_clock_shows_its_figures() -> None:
         assert (columns.min() > left - 90) == (half == "right")
 
 
+def head(line: NDArray[np.int64]) -> float:
+    """The column, in parts of a pixel, where the dot's bright end falls off."""
+    last = int(np.flatnonzero(line > 132)[-1])
+    return last + float(line[last] - 132) / float(line[last] - line[last + 1])
+
+
 def test_the_dot_glides_by_parts_of_a_pixel() -> None:
     layout = Layout(1280, 720)
-    lines = [drawn(layout, seconds=1 + step / 500).y[layout.footer].astype(int) - 44 for step in range(4)]
-    heads = [float((line * np.arange(1280)).sum() / line.sum()) for line in lines]
-    assert all(after > before for before, after in pairwise(heads))
+    lines = [drawn(layout, seconds=1 + step / 500).y[layout.footer].astype(int) for step in range(6)]
+    moves = [head(after) - head(before) for before, after in pairwise(lines)]
+    assert moves == pytest.approx([1280 / GLIDE_SECONDS / 500] * 5, abs=0.05)
     assert (drawn(layout, seconds=1).y == drawn(layout, seconds=1 + GLIDE_SECONDS).y).all()
