@@ -2,6 +2,7 @@ import pytest
 
 from vitrine.ingest.sample import flash
 from vitrine.ingest.sample.layout import Layout
+from vitrine.ingest.sample.lettering import draw
 from vitrine.ingest.sample.products import PRODUCTS, Product
 from vitrine.ingest.sample.turned import turn
 
@@ -30,3 +31,16 @@ def test_every_product_fits_between_cells_and_plinth(width: int, height: int, pr
     assert top > layout.top
     assert columns / 2 < min(layout.axis, width - layout.axis)
     assert top + rows < layout.footer
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.code)
+def test_no_label_runs_into_the_niche(width: int, height: int, product: Product) -> None:
+    layout = Layout(width, height)
+    size = layout.unit * layout.label_scale
+    right = layout.label[0] + max(
+        draw(product.code, 74 * size, 0.078, 0.22).shape[1], draw(product.name, 19 * size).shape[1]
+    )
+    bottom = layout.label[1] + (188 + 13) * size
+    assert right < layout.axis - layout.niche[0] or bottom < layout.niche[1]
+    assert right < width
