@@ -43,7 +43,7 @@ class Repeater:
 
     A turn lasts as long as its pictures, so that frame follows frame; without pictures, as long as its sound.
     Sound stays in sync with the pictures of its own turn: at each seam it is joined without a break where the
-    recording allows, by moving it less than an audio frame and dropping what overhangs.
+    recording allows, by moving it half an audio frame at most and dropping what lies over the other turn.
     """
 
     def __init__(self, tracks: Sequence[Track]) -> None:
@@ -73,10 +73,8 @@ class Repeater:
         """The turn has ended. Returns its last units; what is pushed next starts the following turn."""
         if self._period is None:
             self._period = self._measure()
-        period = self._period
-        self._held = [unit for unit in self._held if not self._overhangs(unit, period)]
-        released = self._release()
-        self._start += period
+        released = self._release(self._start + self._period)
+        self._start += self._period
         self._sound_shift = None
         return released
 
@@ -85,26 +83,28 @@ class Repeater:
             return max(extent.end for extent in self._extents.values())
         return self._extents[self._lead].end
 
-    def _overhangs(self, unit: AccessUnit, period: Fraction) -> bool:
-        """Whether most of an audio unit lies behind the first one of the turn to come."""
-        extent = self._extents[unit.track_id]
-        return unit.pts + extent.unit / 2 >= extent.first + period * extent.timescale
-
-    def _release(self) -> list[AccessUnit]:
+    def _release(self, next_start: Fraction | None = None) -> list[AccessUnit]:
+        """The sound that was held, but for what would lie over the turn before or the one that starts next."""
         released = []
         for unit in self._held:
-            if self._sound_shift is None:
-                self._sound_shift = self._seam(unit)
-            released.append(_moved(unit, self._sound_shift))
-            self._sound_end = unit.pts + self._sound_shift + self._extents[unit.track_id].unit
+            extent = self._extents[unit.track_id]
+            shift = self._seam(unit, extent) if self._sound_shift is None else self._sound_shift
+            moved = unit.pts + shift
+            end = None if next_start is None else next_start * extent.timescale + max(extent.first, 0)
+            if self._sound_end is not None and moved < round(self._sound_end) - extent.unit / 2:
+                continue
+            if end is not None and moved + extent.unit / 2 >= end:
+                break
+            self._sound_shift = shift
+            released.append(_moved(unit, shift))
+            self._sound_end = moved + extent.unit
         self._held = []
         return released
 
-    def _seam(self, unit: AccessUnit) -> int:
-        """The shift of this turn's sound: exact, or less than an audio frame off it to join without a break."""
-        extent = self._extents[unit.track_id]
+    def _seam(self, unit: AccessUnit, extent: _Extent) -> int:
+        """The shift of this turn's sound: exact, or half an audio frame off it at most to join without a break."""
         shift = ticks_at(self._start, extent.timescale)
-        if self._sound_end is None or abs(unit.pts + shift - self._sound_end) >= extent.unit:
+        if self._sound_end is None or abs(unit.pts + shift - self._sound_end) > extent.unit / 2:
             return shift
         return round(self._sound_end) - unit.pts
 

@@ -27,9 +27,6 @@ class Picture:
     def planes(self) -> tuple[Plane, Plane, Plane]:
         return self.y, self.u, self.v
 
-    def copy(self) -> "Picture":
-        return Picture(self.y.copy(), self.u.copy(), self.v.copy())
-
 
 def linear(colour: str) -> Floats:
     """Light of a colour written as in a style sheet: `#d9cbb8`."""

@@ -13,8 +13,8 @@ BRAND = "ATELIER NORD"
 GROUND, INK, FAINT, LIVE = linear("#17161a"), linear("#f2ede4"), linear("#5f5a62"), linear("#e2583e")
 
 TILE_DARK = 24
-GLIDE_SECONDS = 4
-"""Time in which the dot crosses the picture."""
+GLIDE_SECONDS = 5
+"""Time in which the dot crosses the picture, a whole number of times in a round of the show."""
 
 
 class Footer:

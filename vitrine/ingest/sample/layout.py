@@ -8,6 +8,10 @@ FOOTER = 0.895
 """The footer's upper edge as a share of the height."""
 
 
+LABEL_WIDTH = 440
+"""Units that the widest label takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Places for a picture of `width` by `height`."""
@@ -68,3 +72,11 @@ class Layout:
     def label(self) -> tuple[float, float]:
         """Left end and upper edge of the product's label."""
         return (52 * self.unit, self.height * 0.062) if self.portrait else (self.width * 0.07, self.height * 0.33)
+
+    @property
+    def label_scale(self) -> float:
+        """How large the label is drawn: smaller where it would run into the niche."""
+        if self.portrait:
+            return 0.9
+        room = self.axis - self.niche[0] - self.label[0]
+        return min(1.0, room / (LABEL_WIDTH * self.unit))

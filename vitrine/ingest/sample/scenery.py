@@ -101,13 +101,12 @@ def _add_plinth(light: Floats, product: Product, layout: Layout, x: Floats, y: F
 def _add_label(light: Floats, product: Product, layout: Layout) -> None:
     """Name, number and line of the product, one below the other."""
     left, top = layout.label
-    unit, ink = layout.unit, linear(product.palette.ink)
-    stretch = 0.85 if layout.portrait else 1.0
-    _write(light, draw(product.name, 19 * unit, 0.105, 0.52), left, top, ink)
-    _write(light, draw(product.code, 74 * stretch * unit, 0.078, 0.22), left, top + 54 * unit, ink)
-    lower = top + (54 + 74 * stretch + 34) * unit
-    light[round(lower) : round(lower + 2 * unit) or None, round(left) : round(left + 66 * unit)] = ink
-    _write(light, draw(product.line, 13 * unit, 0.11, 0.6), left, lower + 26 * unit, ink)
+    size, ink = layout.unit * layout.label_scale, linear(product.palette.ink)
+    _write(light, draw(product.name, 19 * size, 0.105, 0.52), left, top, ink)
+    _write(light, draw(product.code, 74 * size, 0.078, 0.22), left, top + 54 * size, ink)
+    rule = round(top + 162 * size)
+    light[rule : rule + max(1, round(2 * size)), round(left) : round(left + 66 * size)] = ink
+    _write(light, draw(product.line, 13 * size, 0.11, 0.6), left, top + 188 * size, ink)
 
 
 def _write(light: Floats, ink: Coverage, left: float, top: float, colour: Floats) -> None:

@@ -23,10 +23,16 @@ CHORDS = (
     (98.00, 146.83, 220.00, 293.66),
     (87.31, 130.81, 196.00, 329.63),
     (98.00, 164.81, 220.00, 261.63),
+    (82.41, 123.47, 164.81, 246.94),
 )
 """Hertz. All of them well below the beep, so that a detector of the one is deaf to the other."""
 
 CHORD_SECONDS = 6
+"""As long as a product is on show."""
+
+ROUND_SECONDS = CHORD_SECONDS * len(CHORDS)
+"""Every wave is bent a little to fit into this a whole number of times, so that a round loops without a click."""
+
 CHORD_LEVEL = 0.012
 FADE_SECONDS = 1.5
 
@@ -79,9 +85,15 @@ def _chords(index: NDArray[np.int64]) -> Samples:
 
 
 def _chord(step: np.int64, time: NDArray[np.float64]) -> NDArray[np.float64]:
-    tones = CHORDS[step % len(CHORDS)]
-    left = sum(np.sin(2 * np.pi * hertz * time) * (1 + 0.3 * np.sin(time * (0.9 + hertz / 500))) for hertz in tones)
-    right = sum(
-        np.sin(2 * np.pi * hertz * time + 0.4) * (1 + 0.3 * np.sin(time * (1.1 + hertz / 400))) for hertz in tones
-    )
-    return np.array([left, right])
+    sides = np.zeros((CHANNELS, len(time)))
+    for number, hertz in enumerate(CHORDS[step % len(CHORDS)]):
+        for channel in range(CHANNELS):
+            swell = 1 + 0.3 * np.sin(_turns(time, (4 + number + channel) / ROUND_SECONDS))
+            sides[channel] += swell * np.sin(_turns(time, hertz) + 0.4 * channel)
+    return sides
+
+
+def _turns(time: NDArray[np.float64], hertz: float) -> NDArray[np.float64]:
+    """The angle of a wave of about so many hertz."""
+    angle: NDArray[np.float64] = time * (2 * np.pi * round(hertz * ROUND_SECONDS) / ROUND_SECONDS)
+    return angle

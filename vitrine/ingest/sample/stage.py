@@ -7,8 +7,8 @@ from vitrine.ingest.sample.products import Product
 from vitrine.ingest.sample.turned import turn
 from vitrine.ingest.sample.turntable import Turntable
 
-TURN_SECONDS = 9.0
-"""A full turn: slow enough to be calm, fast enough that a dropped frame shows."""
+TURN_SECONDS = 10.0
+"""A full turn: slow enough to be calm, fast enough that a dropped frame shows; three in a round of the show."""
 
 
 class Stage:
