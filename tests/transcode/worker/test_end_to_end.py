@@ -257,3 +257,10 @@ async def test_millisecond_stamps_at_every_rate() -> None:
         result = await transcode(Clip([replace(track, timescale=1000)], units), plan(rate))
         assert len(result.units("120p")) == 40
         assert result.stats.dropped == result.stats.repeated == 0
+
+
+async def test_the_same_track_announced_again_costs_no_picture() -> None:
+    clip = video_clip(count=40)
+    first, second = Clip(clip.tracks, clip.units[:20]), Clip(clip.tracks, clip.units[20:])
+    result = await transcode(first, plan(), second)
+    assert result.stats.frames_in == 40

@@ -98,5 +98,3 @@ def test_a_jump_of_hours_is_refused() -> None:
     assert pacer.place(MAX_GAP_SECONDS * 1000, 1000) == MAX_GAP_SECONDS * 25
     with pytest.raises(UnsupportedError, match="jumps ahead"):
         pacer.place(2 * MAX_GAP_SECONDS * 1000 + 1000, 1000)
-    with pytest.raises(UnsupportedError, match="jumps ahead"):
-        pacer.reach(Fraction(HOUR))

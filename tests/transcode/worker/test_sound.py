@@ -9,6 +9,7 @@ import pytest
 
 from tests.transcode.clips import Clip, audio_clip, plan, tone
 from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import UnsupportedError
 from vitrine.media.grid import AAC_FRAME
 from vitrine.media.track import AudioTrack
 from vitrine.transcode.worker.encoder import SoundEncoder
@@ -52,9 +53,11 @@ def test_live_silence_follows_the_picture_at_a_distance() -> None:
 
 def test_offline_sound_is_waited_for() -> None:
     bench = Bench(live=False)
+    clip = audio_clip(tone(1))
+    bench.push(clip, [])
     bench.thread.push(PictureReached(Fraction(10)))
     assert bench.units == []
-    bench.push(audio_clip(tone(1)))
+    bench.push(clip)
     bench.thread.push(PictureEnded(Fraction(1)))
     assert bench.counters.silence < 48000 // 10
 
@@ -105,3 +108,36 @@ def test_a_lost_second_is_silence_and_the_rest_in_place() -> None:
     sound = bench.decoded()[0]
     assert np.abs(sound[52000:94000]).max() < 0.01
     assert np.sqrt(np.mean(sound[100_000:180_000] ** 2)) == pytest.approx(0.354, rel=0.03)
+
+
+def test_a_jump_of_hours_is_refused() -> None:
+    clip = audio_clip(tone(0.1))
+    bench = Bench(live=False)
+    with pytest.raises(UnsupportedError, match="jumps ahead"):
+        bench.push(clip, [replace(unit, pts=unit.pts + 48000 * 3600) for unit in clip.units])
+
+
+def test_a_gap_of_minutes_is_silence() -> None:
+    clip = audio_clip(tone(1))
+    bench = Bench(live=False)
+    bench.push(clip, clip.units + [replace(unit, pts=unit.pts + 48000 * 120) for unit in clip.units])
+    bench.thread.push(PictureEnded(Fraction(121)))
+    assert len(bench.units) == -(-121 * 48000 // AAC_FRAME)
+    assert np.sqrt(np.mean(bench.decoded()[0, 48000 * 120 + 4800 : 48000 * 121 - 4800] ** 2)) == pytest.approx(
+        0.354, rel=0.03
+    )
+
+
+def test_offline_silence_follows_the_picture_where_there_is_no_sound_at_all() -> None:
+    bench = Bench(live=False)
+    bench.thread.push(PictureReached(Fraction(600)))
+    assert len(bench.units) > 590 * 48000 // AAC_FRAME
+
+
+def test_the_same_track_again_changes_nothing() -> None:
+    clip = audio_clip(tone(1))
+    bench = Bench(live=False)
+    bench.push(clip, clip.units[:20])
+    bench.push(clip, clip.units[20:])
+    bench.thread.push(PictureEnded(Fraction(1)))
+    assert np.abs(bench.decoded()[0, 2000:46000]).reshape(-1, 400).max(axis=1).min() > 0.4

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from vitrine.media.errors import UnsupportedError
 from vitrine.media.grid import AAC_FRAME
 from vitrine.transcode.worker.sound_line import CLOSE, SoundLine
 from vitrine.transcode.worker.stretch import Samples
@@ -101,11 +100,6 @@ def test_a_replaced_worker_begins_where_it_is_told() -> None:
     line = SoundLine(first_frame=10)
     assert line.position == 10240
     assert np.array_equal(join(line.push(ramp(9000, 5360), 9000) + line.flush(14360))[:, :4000], ramp(10240, 4000))
-
-
-def test_a_jump_of_hours_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match="jumps ahead"):
-        SoundLine().push(ramp(0, 10), 48000 * 3600)
 
 
 @pytest.mark.parametrize(("parts_per_million", "minutes"), [(-1000, 2), (-100, 30), (0, 60), (100, 30), (1000, 2)])

@@ -1,7 +1,6 @@
 """`python -m vitrine.transcode.worker`: messages on standard input, messages on standard output."""
 
 import os
-import sys
 import time
 
 from vitrine.media.errors import VitrineError
@@ -53,4 +52,3 @@ def _handle(message: Message, session: Session | None, output: Output) -> Sessio
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()

@@ -40,7 +40,6 @@ class Pacer:
             self.next_frame,
             -(-seconds.numerator * self._rate.numerator // (seconds.denominator * self._rate.denominator)),
         )
-        self._check_gap(end)
         frames = range(self.next_frame, end)
         self.next_frame = end
         return frames

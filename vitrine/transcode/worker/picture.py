@@ -108,6 +108,8 @@ class PictureThread:
                 self._end(position)
 
     def _change_track(self, track: VideoTrack) -> None:
+        if self._decoder and self._decoder.track == track:
+            return
         self._drain_decoder()
         self._decoder = VideoDecoder(track, 1 if self._plan.live else 0)
 

@@ -67,6 +67,7 @@ class Session:
         self._output = output
         self.counters = Counters()
         self._tracks: dict[int, Track] = {}
+        self._has_pictures = False
         self._rungs: list[threading.Thread] = []
         self._picture_end = Fraction(plan.first_frame) / plan.rate
         self._sound_begin = self._sound_end = Fraction(0)
@@ -84,6 +85,7 @@ class Session:
             case TrackAnnounced(track):
                 self._tracks[track.id] = track
                 if isinstance(track, VideoTrack):
+                    self._has_pictures = True
                     self._picture.put(track)
                 else:
                     self._sound.put(track)
@@ -102,7 +104,7 @@ class Session:
             position = Fraction(unit.pts, track.timescale)
             self._sound_end, self._sound_begin = 2 * position - self._sound_begin, position
             ahead = position - LATE_PICTURE
-            if self._plan.live and ahead > self._picture_end:
+            if ahead > self._picture_end and (self._plan.live or not self._has_pictures):
                 self._picture.put(Reached(ahead))
 
     def _picture_reached(self, position: Fraction) -> None:

@@ -9,6 +9,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from vitrine.media.access_unit import AccessUnit
+from vitrine.media.errors import UnsupportedError
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.media.ticks import rescale, ticks_at
 from vitrine.media.track import AudioTrack
@@ -16,6 +17,7 @@ from vitrine.transcode.ladder import Plan
 from vitrine.transcode.worker.decoder import AudioDecoder
 from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters
+from vitrine.transcode.worker.pacing import MAX_GAP_SECONDS
 from vitrine.transcode.worker.sound_line import SoundLine
 from vitrine.transcode.worker.stretch import Samples
 
@@ -58,23 +60,51 @@ class SoundThread:
         self._refused_before = 0
         self._normaliser = Normaliser()
         self._wait = WAIT
+        self._filled = 0
 
     def push(self, item: SoundInput) -> None:
         match item:
             case AccessUnit():
                 self._decode(item)
             case AudioTrack():
-                self._refused_before += self._decoder.undecodable if self._decoder else 0
-                self._decoder = AudioDecoder(item)
+                self._change_track(item)
             case PictureReached(position):
-                if self._live:
-                    self._encode(self._line.fill(ticks_at(position, AUDIO_RATE) - self._wait))
+                self._follow(ticks_at(position, AUDIO_RATE))
             case PictureEnded(position):
                 # To the nearest whole AAC frame: one more would begin a segment that the picture does not have.
-                frames = rescale(ticks_at(position, AUDIO_RATE), AAC_FRAME, 1)
-                self._encode(self._line.flush(frames * AAC_FRAME))
+                end = AAC_FRAME * rescale(ticks_at(position, AUDIO_RATE), AAC_FRAME, 1)
+                self._fill(end)
+                self._encode(self._line.flush(end))
                 self._deliver(self._encoder.flush())
         self._count()
+
+    def _change_track(self, track: AudioTrack) -> None:
+        if self._decoder and self._decoder.track == track:
+            return
+        self._refused_before += self._decoder.undecodable if self._decoder else 0
+        self._decoder = AudioDecoder(track)
+
+    def _follow(self, picture: int) -> None:
+        """Where sound cannot be waited for, or will never come, silence follows the picture."""
+        if self._live or self._decoder is None:
+            before = self._line.position
+            self._fill(picture - self._wait)
+            if self._line.position > before:
+                self._filled = self._line.position
+
+    def _fill(self, position: int) -> None:
+        """In steps, so that an hour of silence does not take the memory of an hour of sound."""
+        while self._line.position < position:
+            self._encode(self._line.fill(min(position, self._line.position + AUDIO_RATE)))
+
+    def _catch_up(self, position: int) -> None:
+        gap = position - self._line.position
+        if gap > MAX_GAP_SECONDS * AUDIO_RATE:
+            raise UnsupportedError(
+                f"The sound's time jumps ahead by more than {MAX_GAP_SECONDS} s; restart the encoder"
+            )
+        if gap > AUDIO_RATE:
+            self._fill(position)
 
     def _decode(self, unit: AccessUnit) -> None:
         decoder = self._decoder
@@ -85,13 +115,15 @@ class SoundThread:
             position = rescale(frame.pts, decoder.track.timescale, AUDIO_RATE)
             for samples in self._normaliser.push(frame):
                 self._note_lateness(position)
+                self._catch_up(position)
                 self._encode(self._line.push(samples, position))
                 position += samples.shape[1]
 
     def _note_lateness(self, position: int) -> None:
-        late = self._line.position - position
-        if late > 0 and not self._line.is_running and position > 0:
-            self._wait = min(MAX_WAIT, self._wait + late)
+        """Sound for which silence had already been put in its place: wait longer from now on."""
+        if self._filled > position:
+            self._wait = min(MAX_WAIT, self._wait + self._filled - position)
+        self._filled = 0
 
     def _encode(self, blocks: list[Samples]) -> None:
         for block in blocks:

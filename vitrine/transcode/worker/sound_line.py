@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vitrine.media.errors import UnsupportedError
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
-from vitrine.transcode.worker.pacing import MAX_GAP_SECONDS
 from vitrine.transcode.worker.stretch import HALF, Samples, Stretcher
 
 JUMP = AUDIO_RATE // 10
@@ -40,7 +38,7 @@ class SoundLine:
         self._start = first_frame * AAC_FRAME
         self._written = self._start
         self._errors: deque[int] = deque(maxlen=MEMORY)
-        self.is_running = False
+        self._running = False
         self._carry = 0.0
         self._stretcher = Stretcher()
         self._skip = HALF
@@ -53,10 +51,7 @@ class SoundLine:
         return self._written
 
     def push(self, samples: Samples, position: int) -> list[Samples]:
-        """Sound that belongs at `position`. Returns the AAC frames it completes, of shape (2, 1024).
-
-        Raises UnsupportedError over a hole of more than MAX_GAP_SECONDS.
-        """
+        """Sound that belongs at `position`. Returns the AAC frames it completes, of shape (2, 1024)."""
         error = position - self._written
         step = self._step(error)
         if step > 0:
@@ -64,7 +59,7 @@ class SoundLine:
         elif step < 0:
             self.trimmed += min(-step, samples.shape[1])
             samples = samples[:, -step:]
-        self.is_running = samples.shape[1] > 0
+        self._running = samples.shape[1] > 0
         self._write(samples, samples.shape[1] + (0 if step else self._correction(samples.shape[1])))
         return list(self._frames())
 
@@ -72,7 +67,7 @@ class SoundLine:
         """Silence up to a position, if the sound has not come that far."""
         if position > self._written:
             self._fill(position - self._written)
-            self.is_running = False
+            self._running = False
         return list(self._frames())
 
     def flush(self, position: int) -> list[Samples]:
@@ -87,10 +82,10 @@ class SoundLine:
         """Samples to insert or to cut before this block, exactly; 0 leaves the error to stretching."""
         self._errors.append(error)
         persistent = _persistent(self._errors)
-        if self.is_running and abs(error) < JUMP and abs(persistent) < STEP:
+        if self._running and abs(error) < JUMP and abs(persistent) < STEP:
             return 0
         self._errors.clear()
-        return error if not self.is_running or abs(error) >= JUMP else persistent
+        return error if not self._running or abs(error) >= JUMP else persistent
 
     def _correction(self, count: int) -> int:
         persistent = _persistent(self._errors)
@@ -104,10 +99,6 @@ class SoundLine:
         return whole
 
     def _fill(self, count: int) -> None:
-        if count > MAX_GAP_SECONDS * AUDIO_RATE:
-            raise UnsupportedError(
-                f"The sound's time jumps ahead by more than {MAX_GAP_SECONDS} s; restart the encoder"
-            )
         self.silence += count
         self._write(np.zeros((2, count), np.float32), count)
 
