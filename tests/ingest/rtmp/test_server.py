@@ -208,6 +208,24 @@ async def test_a_peer_that_does_not_read_its_answers(caplog: pytest.LogCaptureFi
     assert "does not read what it is answered" in caplog.text
 
 
+async def test_stopping_waits_for_no_peer_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.05)
+    rtmp = RtmpServer(Channels())
+    port = await rtmp.listen(HOST, 0)
+    rtmp._servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ours.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(ours, (HOST, port))
+        _, writer = await asyncio.open_connection(sock=ours)
+        writer.write(b"\x03" + bytes(2 * PACKET))
+        ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
+        writer.write(ping * 2000)  # their answers fill the kernel's buffers and stay below our limit
+        await writer.drain()
+        await rtmp.close()
+        writer.close()
+
+
 @pytest.mark.interop
 async def test_rtmps(tmp_path: Path) -> None:
     certificate = tmp_path / "both.pem"
