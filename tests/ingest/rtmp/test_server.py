@@ -11,7 +11,7 @@ import pytest
 
 from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, make_certificate
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, capture, units
-from vitrine.ingest.rtmp import connection
+from vitrine.ingest.rtmp import connection, server
 from vitrine.ingest.rtmp.chunk import ChunkWriter
 from vitrine.ingest.rtmp.handshake import PACKET
 from vitrine.ingest.rtmp.message import UserControl, UserControlType
@@ -183,6 +183,12 @@ async def test_room_is_made_again() -> None:
                 await reader.read()
 
 
+def pause_reading(writer: asyncio.StreamWriter) -> None:
+    transport = writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
+
+
 async def ping_for_ever(writer: asyncio.StreamWriter) -> None:
     ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
     while True:
@@ -219,9 +225,13 @@ async def test_stopping_waits_for_no_peer_that_does_not_read(monkeypatch: pytest
         await asyncio.get_running_loop().sock_connect(ours, (HOST, port))
         _, writer = await asyncio.open_connection(sock=ours)
         writer.write(b"\x03" + bytes(2 * PACKET))
+        pause_reading(writer)
         ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
         writer.write(ping * 2000)  # their answers fill the kernel's buffers and stay below our limit
-        await writer.drain()
+        (peer,) = rtmp._peers
+        assert isinstance(peer, server._Peer)
+        while not peer._transport.get_write_buffer_size():
+            await asyncio.sleep(0)
         await rtmp.close()
         writer.close()
 

@@ -55,7 +55,7 @@ class RtmpServer:
         self.publications = publications
         self._limits = limits or Limits()
         self._servers: list[asyncio.Server] = []
-        self._peers: dict[asyncio.Protocol, str] = {}
+        self._peers: dict[_Peer, str] = {}
         self._addresses: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -77,7 +77,7 @@ class RtmpServer:
         for server in self._servers:
             server.close()
         for peer in list(self._peers):
-            cast(_Peer, peer).stop(reason)
+            peer.stop(reason)
         await self._empty.wait()
         for server in self._servers:
             await server.wait_closed()
