@@ -230,7 +230,7 @@ async def test_stopping_waits_for_no_peer_that_does_not_read(monkeypatch: pytest
         writer.write(ping * 2000)  # their answers fill the kernel's buffers and stay below our limit
         (peer,) = rtmp._peers
         assert isinstance(peer, server._Peer)
-        while not peer._transport.get_write_buffer_size():
+        while not peer._transport.get_write_buffer_size():  # noqa: ASYNC110 - asyncio tells nobody of it
             await asyncio.sleep(0)
         await rtmp.close()
         writer.close()
