@@ -153,18 +153,18 @@ def test_limit_on_chunk_streams() -> None:
         read(b"".join(ChunkWriter().write(Message(8, b"", chunk_stream=3 + i)) for i in range(65)))
 
 
-def test_limit_on_unfinished_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk, "MAX_PARTIAL", 1000)
+def test_limit_on_unfinished_messages() -> None:
     first_chunks = b"".join(ChunkWriter().write(Message(8, bytes(400), chunk_stream=3 + i))[:140] for i in range(8))
     with pytest.raises(RefusedError, match="unfinished"):
-        read(first_chunks)
+        ChunkReader(max_message=500).receive_data(first_chunks)
 
 
-def test_finished_and_dropped_messages_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk, "MAX_PARTIAL", 1000)
+def test_finished_and_dropped_messages_do_not_count() -> None:
     whole = ChunkWriter().write(Message(9, bytes(900), chunk_stream=6))
     abort = bytes.fromhex("02 000000 000004 02 00000000 00000006")
-    assert len(read((whole + whole[:785] + abort) * 5)) == 5
+    reader = ChunkReader(max_message=900)
+    reader.receive_data((whole + whole[:785] + abort) * 5)
+    assert len(reader.events_received()) == 5
 
 
 MESSAGES = st.lists(

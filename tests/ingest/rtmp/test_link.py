@@ -5,7 +5,7 @@ from vitrine.ingest.rtmp.chunk import ChunkReader, ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET, RANDOM
 from vitrine.ingest.rtmp.link import SMALLEST_WINDOW, WINDOW_SIZE, Link
 from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType, control
-from vitrine.media.errors import MalformedError
+from vitrine.media.errors import MalformedError, RefusedError
 
 SHAKE = b"\x03" + bytes(2 * PACKET)
 
@@ -79,6 +79,16 @@ def test_the_acknowledged_count_wraps() -> None:
     link.received = 0xFFFFFFFF
     link.receive_data(b"\x03")
     assert said(link) == [control(MessageType.ACKNOWLEDGEMENT, 0)]
+
+
+def test_only_commands_may_come_at_first() -> None:
+    large = written(Message(9, bytes(70_000)))
+    with pytest.raises(RefusedError, match="limit of 65536"):
+        opened().receive_data(large)
+    link = opened()
+    link.allow_media()
+    link.receive_data(large)
+    assert link.events_received() == [Message(9, bytes(70_000))]
 
 
 def test_chunk_size_acts_on_what_follows() -> None:

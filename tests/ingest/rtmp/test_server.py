@@ -11,7 +11,7 @@ import pytest
 
 from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, make_certificate
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, capture, units
-from vitrine.ingest.rtmp import connection
+from vitrine.ingest.rtmp import connection, server
 from vitrine.ingest.rtmp.chunk import ChunkWriter
 from vitrine.ingest.rtmp.handshake import PACKET
 from vitrine.ingest.rtmp.message import UserControl, UserControlType
@@ -183,6 +183,12 @@ async def test_room_is_made_again() -> None:
                 await reader.read()
 
 
+def pause_reading(writer: asyncio.StreamWriter) -> None:
+    transport = writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
+
+
 async def ping_for_ever(writer: asyncio.StreamWriter) -> None:
     ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
     while True:
@@ -206,6 +212,28 @@ async def test_a_peer_that_does_not_read_its_answers(caplog: pytest.LogCaptureFi
         writer.close()
     await rtmp.close()
     assert "does not read what it is answered" in caplog.text
+
+
+async def test_stopping_waits_for_no_peer_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.05)
+    rtmp = RtmpServer(Channels())
+    port = await rtmp.listen(HOST, 0)
+    rtmp._servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ours.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(ours, (HOST, port))
+        _, writer = await asyncio.open_connection(sock=ours)
+        writer.write(b"\x03" + bytes(2 * PACKET))
+        pause_reading(writer)
+        ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
+        writer.write(ping * 2000)  # their answers fill the kernel's buffers and stay below our limit
+        (peer,) = rtmp._peers
+        assert isinstance(peer, server._Peer)
+        while not peer._transport.get_write_buffer_size():  # noqa: ASYNC110 - asyncio tells nobody of it
+            await asyncio.sleep(0)
+        await rtmp.close()
+        writer.close()
 
 
 @pytest.mark.interop

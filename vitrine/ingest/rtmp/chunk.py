@@ -15,8 +15,11 @@ EXTENDED = 0xFFFFFF
 MAX_MESSAGE = 8 << 20
 """Bytes. A keyframe of 8 MiB in one frame would be 2 Gbit/s at 30 fps; other servers stop at 10 MiB."""
 
-MAX_PARTIAL = 16 << 20
-"""Bytes of unfinished messages of one peer, all chunk streams together: two of the largest."""
+MAX_COMMAND = 64 << 10
+"""Bytes, as long as only commands may come: what a stranger without a stream key can make us keep."""
+
+MAX_PARTIAL = 2
+"""Unfinished messages of the largest size, counted in bytes over all chunk streams: one of audio, one of video."""
 
 MAX_CHUNK_STREAMS = 64
 """Publishers use three to six; some count odd ids up (DJI's start at 33)."""
@@ -56,9 +59,13 @@ class _ChunkStream:
 
 
 class ChunkReader:
-    """Chunks in, messages out. Set Chunk Size and Abort act here, because they change how the next bytes are read."""
+    """Chunks in, messages out. Set Chunk Size and Abort act here, because they change how the next bytes are read.
 
-    def __init__(self) -> None:
+    `max_message` is in bytes and may be changed at any time.
+    """
+
+    def __init__(self, max_message: int = MAX_MESSAGE) -> None:
+        self.max_message = max_message
         self.chunk_size = DEFAULT_CHUNK_SIZE
         self._buffer = bytearray()
         self._streams: dict[int, _ChunkStream] = {}
@@ -130,10 +137,11 @@ class ChunkReader:
         return stream
 
     def _check_length(self, length: int) -> None:
-        if length > MAX_MESSAGE:
-            raise RefusedError(f"An RTMP message of {length} bytes is over the limit of {MAX_MESSAGE}")
-        if self._partial + length > MAX_PARTIAL:
-            raise RefusedError(f"The publisher has more than {MAX_PARTIAL} bytes of unfinished RTMP messages")
+        if length > self.max_message:
+            raise RefusedError(f"An RTMP message of {length} bytes is over the limit of {self.max_message}")
+        if self._partial + length > MAX_PARTIAL * self.max_message:
+            limit = MAX_PARTIAL * self.max_message
+            raise RefusedError(f"The publisher has more than {limit} bytes of unfinished RTMP messages")
 
     def _begin(self, stream: _ChunkStream, kind: int, header: memoryview, extended: int | None) -> None:
         """Start a message. A full header in the middle of one drops it, as Abort does."""

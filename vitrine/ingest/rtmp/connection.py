@@ -80,6 +80,7 @@ class RtmpConnection:
     def accept_publish(self, now: float) -> None:
         """Answer PublishRequested with yes; what the publisher sent without waiting for it follows as events."""
         self._session.accept_publish()
+        self._link.allow_media()
         before = self._session.state
         held, self._held = self._held, []
         try:

@@ -1,6 +1,6 @@
 """Bytes to messages and back, the same on both sides: handshake, chunks, acknowledgements, pings."""
 
-from vitrine.ingest.rtmp.chunk import ChunkReader, ChunkWriter, Message
+from vitrine.ingest.rtmp.chunk import MAX_COMMAND, MAX_MESSAGE, ChunkReader, ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import Handshake
 from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType, control, control_value
 
@@ -18,7 +18,7 @@ class Link:
         """`random` are handshake.RANDOM random bytes."""
         self.received = 0
         self._handshake: Handshake | None = Handshake(random, client=client)
-        self._reader = ChunkReader()
+        self._reader = ChunkReader(MAX_COMMAND)
         self._writer = ChunkWriter()
         self._messages: list[Message] = []
         self._outgoing = bytearray(self._handshake.data_to_send())
@@ -40,6 +40,10 @@ class Link:
             for message in self._reader.events_received():
                 self._receive(message)
         self._acknowledge()
+
+    def allow_media(self) -> None:
+        """Take large messages from here on."""
+        self._reader.max_message = MAX_MESSAGE
 
     def events_received(self) -> list[Message]:
         """Messages for the layer above."""

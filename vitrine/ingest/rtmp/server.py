@@ -55,7 +55,7 @@ class RtmpServer:
         self.publications = publications
         self._limits = limits or Limits()
         self._servers: list[asyncio.Server] = []
-        self._peers: dict[asyncio.Protocol, str] = {}
+        self._peers: dict[_Peer, str] = {}
         self._addresses: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -77,7 +77,7 @@ class RtmpServer:
         for server in self._servers:
             server.close()
         for peer in list(self._peers):
-            cast(_Peer, peer).stop(reason)
+            peer.stop(reason)
         await self._empty.wait()
         for server in self._servers:
             await server.wait_closed()
@@ -122,7 +122,8 @@ class _Peer(asyncio.Protocol):
         self._address = str(peername[0]) if peername else ""
         self._transport.set_write_buffer_limits(high=WRITE_LIMIT)
         if refusal := self._server.admit(self, self._address):
-            logger.warning("%s: not accepted: %s", self._address, refusal)
+            self._core.close(f"not accepted: {refusal}", self._loop.time())
+            self._act()
             self._transport.abort()
         else:
             self._arm()
@@ -167,8 +168,7 @@ class _Peer(asyncio.Protocol):
             self._transport.write(data)
         if self._core.expired:
             self._transport.close()
-        else:
-            self._arm()
+        self._arm()
 
     def _arm(self) -> None:
         """Let the timer stand while its deadline only moves later: it looks again when it fires."""
@@ -182,7 +182,10 @@ class _Peer(asyncio.Protocol):
     def _handle_deadline(self) -> None:
         self._timer = None
         self._core.handle_deadline(self._loop.time())
-        self._proceed()
+        if self._core.expired:
+            self._transport.abort()  # what the peer has not read by now, it never will
+        else:
+            self._proceed()
 
     def _act(self) -> None:
         """Events may make more of them: an answer to a request, or an end."""
