@@ -22,13 +22,13 @@ TRACK = video_track(CLIP)
 
 
 def test_pictures_keep_their_stamps() -> None:
-    decoder = VideoDecoder(TRACK, 1)
+    decoder = VideoDecoder(TRACK)
     frames = [frame for unit in CLIP.units for frame in decoder.decode(unit)] + decoder.flush()
     assert [frame.pts for frame in frames] == [unit.pts for unit in CLIP.units]
 
 
 def test_nothing_is_decoded_before_a_keyframe() -> None:
-    decoder = VideoDecoder(TRACK, 1)
+    decoder = VideoDecoder(TRACK)
     assert decoder.decode(CLIP.units[1]) == []
     assert decoder.flush() == []
     assert len(decoder.decode(CLIP.units[0])) == 1
@@ -39,14 +39,14 @@ def test_parameter_sets_in_the_stream() -> None:
     config = AvcConfig.decode(TRACK.config)
     first = CLIP.units[0]
     data = join_lengths((*config.sps, *config.pps, *split_lengths(first.data)))
-    decoder = VideoDecoder(replace(TRACK, config=b""), 1)
+    decoder = VideoDecoder(replace(TRACK, config=b""))
     assert len(decoder.decode(replace(first, data=data))) == 1
     assert decoder.decode(replace(first, data=b"\xff\xff\xff\xff\x00")) == []
     assert decoder.undecodable == 1
 
 
 def test_garbage_is_counted_and_at_last_refused() -> None:
-    decoder = VideoDecoder(TRACK, 1)
+    decoder = VideoDecoder(TRACK)
     garbage = AccessUnit(1, 0, 0, True, b"\x00\x00\x00\x04abcd")
     for _ in range(MAX_REFUSED - 1):
         assert decoder.decode(garbage) == []
@@ -56,7 +56,7 @@ def test_garbage_is_counted_and_at_last_refused() -> None:
 
 
 def test_one_good_picture_forgives_the_bad_ones() -> None:
-    decoder = VideoDecoder(TRACK, 1)
+    decoder = VideoDecoder(TRACK)
     garbage = AccessUnit(1, 0, 0, True, b"\x00\x00\x00\x04abcd")
     for unit in [garbage] * (MAX_REFUSED - 1) + [CLIP.units[0]] + [garbage] * (MAX_REFUSED - 1):
         decoder.decode(unit)
@@ -66,16 +66,16 @@ def test_one_good_picture_forgives_the_bad_ones() -> None:
 def test_a_picture_with_too_many_pixels_is_refused() -> None:
     assert MAX_PIXELS < 4608 * 2592
     clip = video_clip(4608, 2592, 1)
-    decoder = VideoDecoder(video_track(clip), 1)
+    decoder = VideoDecoder(video_track(clip))
     assert decoder.decode(clip.units[0]) == decoder.flush() == []
     assert decoder.undecodable > 0
 
 
 def test_pixel_aspect_of_the_stream_before_that_of_the_track() -> None:
-    decoder = VideoDecoder(replace(TRACK, pixel_aspect=(4, 3)), 1)
+    decoder = VideoDecoder(replace(TRACK, pixel_aspect=(4, 3)))
     decoder.decode(CLIP.units[0])
     assert decoder.pixel_aspect == (1, 1)
-    assert VideoDecoder(VideoTrack(1, Codec.VP8, 1000, b"", pixel_aspect=(4, 3)), 1).pixel_aspect == (4, 3)
+    assert VideoDecoder(VideoTrack(1, Codec.VP8, 1000, b"", pixel_aspect=(4, 3))).pixel_aspect == (4, 3)
 
 
 def test_sound_keeps_its_stamps_and_damage_is_counted() -> None:

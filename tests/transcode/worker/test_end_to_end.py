@@ -1,3 +1,4 @@
+import random
 from dataclasses import replace
 from fractions import Fraction
 
@@ -264,3 +265,20 @@ async def test_the_same_track_announced_again_costs_no_picture() -> None:
     first, second = Clip(clip.tracks, clip.units[:20]), Clip(clip.tracks, clip.units[20:])
     result = await transcode(first, plan(), second)
     assert result.stats.frames_in == 40
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx", "libvpx-vp9", "libsvtav1"])
+async def test_bits_flipped_anywhere_neither_hang_nor_crash(codec: str) -> None:
+    chance = random.Random(1)
+    clip = video_clip(count=100, codec=codec)
+    units = [replace(unit, data=flipped(unit.data, chance)) if chance.random() < 0.5 else unit for unit in clip.units]
+    result = await transcode(Clip(clip.tracks, units) + audio_clip(tone(4)), plan())
+    assert isinstance(result.events[-1], Finished)
+    assert len(result.units("audio")) * AAC_FRAME >= 4 * 48000
+
+
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    damaged = bytearray(data)
+    for _ in range(3):
+        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+    return bytes(damaged[: chance.randrange(len(damaged)) + 1] if chance.random() < 0.2 else damaged)

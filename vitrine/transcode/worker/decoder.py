@@ -37,18 +37,17 @@ NEEDS_START_CODES = frozenset({Codec.H264, Codec.HEVC})
 class VideoDecoder:
     """One video track's decoder. Waits for a keyframe before it starts."""
 
-    def __init__(self, track: VideoTrack, threads: int) -> None:
-        """`threads` 0 lets libavcodec take every core and as many frames of delay. Raises UnsupportedError."""
+    def __init__(self, track: VideoTrack) -> None:
+        """Raises UnsupportedError."""
         self.track = track
         self.undecodable = 0
         self._refused = 0
         self._started = False
         context = av.CodecContext.create(DECODERS[track.codec], "r")
         assert isinstance(context, VideoCodecContext)
-        context.thread_count = threads
-        context.thread_type = "FRAME" if threads != 1 else "SLICE"
+        context.thread_count = 1  # libavcodec's frame threads wait for one another for ever over damaged H.264 and HEVC
         context.options = {"max_pixels": str(MAX_PIXELS)}
-        if track.codec is Codec.AV1 and threads == 1:
+        if track.codec is Codec.AV1:
             context.options |= {"max_frame_delay": "1"}  # dav1d holds frames back even on one thread
         if track.config and track.codec not in (Codec.VP8, Codec.VP9):
             context.extradata = track.config

@@ -74,7 +74,7 @@ class RungThread:
 
 
 class PictureThread:
-    """The decoding end. `start_rungs` is called once, with the output's threads, when the first picture is known."""
+    """The decoding end. `on_opened` is called once, with the rungs to be run, when the first picture is known."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class PictureThread:
         if self._decoder and self._decoder.track == track:
             return
         self._drain_decoder()
-        self._decoder = VideoDecoder(track, 1 if self._plan.live else 0)
+        self._decoder = VideoDecoder(track)
 
     def _drain_decoder(self) -> None:
         if self._decoder:
