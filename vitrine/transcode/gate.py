@@ -94,9 +94,9 @@ class Gate:
         return self._open() if self._held and self.rate is None else []
 
     def _is_enough(self) -> bool:
-        if self._keyframe is None:
-            sound = self._times(AudioTrack)
-            return bool(sound) and sound[-1] - sound[0] >= SOUND_ALONE
+        if self._keyframe is None:  # and so nothing but sound is held
+            track = self._tracks[self._held[0].track_id]
+            return seconds(self._held[-1].pts - self._held[0].pts, track.timescale) >= SOUND_ALONE
         pictures = self._times(VideoTrack)
         return len(pictures) >= RATE_UNITS or pictures[-1] - pictures[0] >= LONGEST_HOLD
 
