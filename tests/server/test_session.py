@@ -65,3 +65,13 @@ def test_a_session_without_media_only_ends() -> None:
     owner = Owner()
     started(owner).end("gone")
     assert owner.told == ["gone"]
+
+
+def test_what_the_publisher_says_of_itself_is_a_hint() -> None:
+    owner = Owner()
+    session = started(owner)
+    session.describe("OBS" * 50, Fraction(30000, 1001))
+    for index in range(RATE_UNITS):
+        session.push(picture(round(index * 1001 / 30)))
+    assert owner.told[0] == Fraction(30000, 1001)
+    assert len(session.encoder) == 100

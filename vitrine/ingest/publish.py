@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from typing import Protocol
 
 from vitrine.media.access_unit import AccessUnit
@@ -49,6 +50,9 @@ class Publication(Protocol):
 
     def add_track(self, track: Track) -> None:
         """Announce a track, or the changed description of one already announced, by its id."""
+
+    def describe(self, encoder: str, rate: Fraction | None) -> None:
+        """What the publisher says of itself: its program, its frames a second. Hints, often wrong."""
 
     def push(self, unit: AccessUnit) -> None:
         """Give an access unit in session time (media/timeline.py)."""

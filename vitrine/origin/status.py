@@ -22,6 +22,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began."""
 
     publisher: str | None = None
+    encoder: str | None = None
     ingest_kbps: int = 0
     frames_in: int = 0
     frames_out: int = 0

@@ -9,6 +9,9 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Track
 from vitrine.transcode.gate import Gate
 
+LONGEST_NAME = 100
+"""Letters of an encoder's name that the API repeats."""
+
 
 class SessionOwner(Protocol):
     """What a session needs of its broadcast."""
@@ -26,13 +29,14 @@ class SessionOwner(Protocol):
 class Session:
     """A `Publication`: what ingest pushes into.
 
-    `received` counts bytes of media, for the channel's health.
+    `received` counts bytes of media and `encoder` is the publisher's program, for the channel's health.
     """
 
     def __init__(self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction]) -> None:
         """`at` tells, when the first keyframe comes, at which programme time it is to be shown."""
         self.request = request
         self.received = 0
+        self.encoder = ""
         self._owner = owner
         self._gate = Gate(at)
         self._opened = False
@@ -45,6 +49,11 @@ class Session:
         self._gate.add_track(track)
         if self._opened:
             self._owner.add_track(self, track)
+
+    def describe(self, encoder: str, rate: Fraction | None) -> None:
+        self.encoder = encoder[:LONGEST_NAME]
+        if rate is not None:
+            self._gate.state_rate(rate)
 
     def push(self, unit: AccessUnit) -> None:
         self.received += len(unit.data)

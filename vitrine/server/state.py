@@ -42,6 +42,7 @@ def _health(broadcast: Broadcast) -> Health:
     stats, session = broadcast.stats, broadcast.session
     return Health(
         publisher=None if session is None else session.request.protocol,
+        encoder=None if session is None else session.encoder or None,
         ingest_kbps=broadcast.ingest_kbps,
         frames_in=stats.frames_in,
         frames_out=stats.frames_out,

@@ -1,10 +1,13 @@
 """Publications that keep what they are given."""
 
 import asyncio
+import ssl
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from fractions import Fraction
+
+import trustme
 
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
@@ -20,6 +23,9 @@ class Recorder:
     tracks: list[Track] = field(default_factory=list)
     units: list[AccessUnit] = field(default_factory=list)
     ended: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def describe(self, encoder: str, rate: Fraction | None) -> None:
+        self.encoder, self.rate = encoder, rate
 
     def add_track(self, track: Track) -> None:
         self.tracks.append(track)
@@ -52,14 +58,13 @@ class Channels:
         return self.publications[-1]
 
 
-async def make_certificate(path: Path) -> None:
-    """A certificate for HOST that signs itself, with its key, in one file."""
-    kind = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
-    name = f"-subj /CN=test -addext subjectAltName=IP:{HOST}"
-    code, text = await run("openssl", "req", *kind.split(), *name.split(), "-keyout", str(path), "-out", f"{path}.crt")
-    assert code == 0, text
-    with path.open("ab") as both:
-        both.write(Path(f"{path}.crt").read_bytes())  # noqa: ASYNC240
+def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The server's and the client's, around a certificate for HOST that no system trusts."""
+    authority = trustme.CA()
+    theirs, ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert(HOST).configure_cert(theirs)
+    authority.configure_trust(ours)
+    return theirs, ours
 
 
 async def run(*command: str) -> tuple[int, str]:

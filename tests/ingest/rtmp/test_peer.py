@@ -2,11 +2,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.ingest.rtmp.recorder import HOST, Channels, make_certificate
+from tests.ingest.rtmp.recorder import HOST, Channels, tls_contexts
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, units
 from vitrine.ingest.rtmp import peer
 from vitrine.ingest.rtmp.peer import RtmpPeer
@@ -41,17 +40,12 @@ async def test_publish() -> None:
             await publisher.push(units()[0])
 
 
-@pytest.mark.interop
-async def test_publish_over_tls(tmp_path: Path) -> None:
-    certificate = tmp_path / "both.pem"
-    await make_certificate(certificate)
-    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    theirs.load_cert_chain(certificate)
+async def test_publish_over_tls() -> None:
+    theirs, ours = tls_contexts()
     channels = Channels()
     async with serving(channels, theirs) as url:
         with pytest.raises(VitrineError, match="certificate"):
             await RtmpPeer.connect(url, "key")
-        ours = ssl.create_default_context(cafile=str(certificate))
         async with await RtmpPeer.connect(f"{url}/key", ssl_context=ours) as publisher:
             publisher.add_track(AUDIO)
             await publisher.push(units()[1])

@@ -1,15 +1,13 @@
 import asyncio
 import logging
 import socket
-import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, make_certificate
+from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, tls_contexts
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, capture, units
 from vitrine.ingest.rtmp import connection, server
 from vitrine.ingest.rtmp.chunk import ChunkWriter
@@ -236,16 +234,11 @@ async def test_stopping_waits_for_no_peer_that_does_not_read(monkeypatch: pytest
         writer.close()
 
 
-@pytest.mark.interop
-async def test_rtmps(tmp_path: Path) -> None:
-    certificate = tmp_path / "both.pem"
-    await make_certificate(certificate)
-    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    theirs.load_cert_chain(certificate)
+async def test_rtmps() -> None:
+    theirs, ours = tls_contexts()
     channels = Channels()
     rtmp = RtmpServer(channels)
     port = await rtmp.listen(HOST, 0, theirs)
-    ours = ssl.create_default_context(cafile=str(certificate))
     _, writer = await asyncio.open_connection(HOST, port, ssl=ours)
     writer.write(CAPTURE)
     await channels.published.wait()

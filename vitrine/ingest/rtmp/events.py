@@ -1,9 +1,16 @@
 """What an RTMP connection reports to its shell."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from vitrine.ingest.rtmp.amf_values import Object, Value
 from vitrine.media.track import Track
+
+HIGHEST_RATE = 240
+"""Frames a second: the fastest cameras that publish."""
+
+NTSC_DENOMINATOR = 1001
+"""29.97 stands for 30000/1001."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,14 @@ class MetadataReceived:
         """The program's name as it gives it, empty if it does not."""
         value = self.values.get("encoder")
         return value if isinstance(value, str) else ""
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames a second as stated, None where that is no rate of this world."""
+        value = self.values.get("framerate")
+        if not isinstance(value, float) or not 1 <= value <= HIGHEST_RATE:
+            return None
+        return Fraction(value).limit_denominator(NTSC_DENOMINATOR)
 
 
 @dataclass(frozen=True, slots=True)

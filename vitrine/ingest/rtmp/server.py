@@ -207,7 +207,7 @@ class _Peer(asyncio.Protocol):
         elif isinstance(event, Warned):
             logger.warning("%s: %s", self._address, event.text)
         elif isinstance(event, MetadataReceived):
-            logger.info("%s: publishes with %.100r", self._address, event.encoder or "an unnamed encoder")
+            self._describe(event)
         elif isinstance(event, SessionEnded):
             self._end(event.reason)
 
@@ -220,6 +220,11 @@ class _Peer(asyncio.Protocol):
         else:
             self._core.accept_publish(self._loop.time())
 
+    def _describe(self, event: MetadataReceived) -> None:
+        logger.info("%s: publishes with %.100r", self._address, event.encoder or "an unnamed encoder")
+        if self._publication:
+            self._publication.describe(event.encoder, event.rate)
+
     def _push(self, event: MediaReceived) -> None:
         if self._publication:
             dts = self._timeline.place(event.track_id, event.stamp, self._loop.time())
@@ -230,6 +235,9 @@ class _Peer(asyncio.Protocol):
         logger.info("%s: closed: %s", self._address, reason)
         if dropped := self._core.dropped:
             logger.info("%s: dropped: %s", self._address, ", ".join(f"{n} {why}" for why, n in dropped.items()))
+        if self._timeline.jumps or self._timeline.regressions:
+            repairs = self._timeline.jumps, self._timeline.regressions
+            logger.info("%s: repaired: %d jumps of the stamps, %d steps back", self._address, *repairs)
         publication, self._publication = self._publication, None
         if publication:
             publication.end(reason)
