@@ -1,11 +1,10 @@
-"""The worker against the ffmpeg program: processor time, wall time, bits and PSNR of the same four rungs.
+"""`vitrine package` against the ffmpeg program: processor time, wall time, bits and PSNR of the same four rungs.
 
     python -m bench.ladder CLIP [--seconds 20] [--runs 3] [--size 1080]
 
 CLIP is first made into a clip of the wanted size at 30 frames a second, in a temporary folder.
 """
 
-import asyncio
 import os
 import re
 import shutil
@@ -15,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
@@ -24,12 +22,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from vitrine.media.access_unit import AccessUnit
-from vitrine.media.h264 import AvcConfig, join_annexb, split_lengths
-from vitrine.media.track import AudioTrack, Codec, VideoTrack
-from vitrine.transcode.events import Failed, Opened, PoolEvent, WorkerDied
-from vitrine.transcode.ladder import EncoderSettings, Plan, PlannedRung, plan_rungs
-from vitrine.transcode.pool import Worker
+from vitrine.transcode.ladder import EncoderSettings, PlannedRung, plan_rungs
 
 FFMPEG = shutil.which("ffmpeg") or "ffmpeg"
 RATE = 30
@@ -66,14 +59,16 @@ def ffmpeg_command(encoder: list[str]) -> Callable[[Path, Path, tuple[PlannedRun
     return command
 
 
-def worker_command(clip: Path, out: Path, rungs: tuple[PlannedRung, ...]) -> list[str]:
-    return [sys.executable, "-m", "bench.ladder", str(clip), "--worker-output", str(out)]
+def package_command(clip: Path, out: Path, rungs: tuple[PlannedRung, ...]) -> list[str]:
+    """`vitrine package`, as a user runs it; it writes HLS."""
+    return [sys.executable, "-m", "vitrine.server", "package", str(clip), "-o", str(out / HLS)]
 
 
+HLS = "hls"
 SETTINGS = EncoderSettings()
 SAME = ["-preset", SETTINGS.preset, "-x264-params", SETTINGS.x264_params]
 CONTENDERS = (
-    Contender("worker", worker_command),
+    Contender("vitrine package", package_command),
     Contender("ffmpeg, same x264", ffmpeg_command([*SAME, "-threads", "1"])),
     Contender("ffmpeg, same x264, own threads", ffmpeg_command(SAME)),
     Contender("ffmpeg veryfast zerolatency", ffmpeg_command(["-preset", "veryfast", "-tune", "zerolatency"])),
@@ -110,41 +105,14 @@ def psnr(clip: Path, encoded: Path, rung: PlannedRung) -> float:
     return float(found[1])
 
 
-async def transcode(clip: Path, out: Path) -> None:
-    """The whole way through a worker, its output written as Annex B."""
-    files: dict[int, Path] = {}
-    written: dict[int, list[bytes]] = {}
-
-    def on_event(event: PoolEvent) -> None:
-        match event:
-            case Opened(renditions):
-                for each in renditions:
-                    if isinstance(each.track, VideoTrack):
-                        config = AvcConfig.decode(each.track.config)
-                        files[each.track.id] = out / f"{each.name}.h264"
-                        written[each.track.id] = [join_annexb((*config.sps, *config.pps))]
-            case AccessUnit(track_id=track_id, data=data) if track_id in written:
-                written[track_id].append(join_annexb(split_lengths(data)))
-            case Failed(reason) | WorkerDied(reason=reason):
-                raise SystemExit(reason)
-
-    with av.open(str(clip)) as container:
-        video, audio = container.streams.video[0], container.streams.audio[0]
-        assert video.time_base
-        assert video.average_rate
-        worker = await Worker.start(Plan(Fraction(video.average_rate), live=False), on_event)
-        video_config, audio_config = video.codec_context.extradata or b"", audio.codec_context.extradata or b""
-        worker.add_track(VideoTrack(1, Codec.H264, video.time_base.denominator, bytes(video_config)))
-        worker.add_track(AudioTrack(2, Codec.AAC, audio.rate, bytes(audio_config), audio.rate, audio.channels))
-        for packet in container.demux(video, audio):
-            if packet.pts is not None and packet.dts is not None:
-                track_id = 1 if packet.stream is video else 2
-                worker.push(AccessUnit(track_id, packet.dts, packet.pts, packet.is_keyframe, bytes(packet)))
-                await worker.drain()
-        await worker.finish()
-        await worker.close()
-    for track_id, path in files.items():
-        path.write_bytes(b"".join(written[track_id]))
+def elementary(out: Path, rung: PlannedRung) -> Path:
+    """The H.264 of one rung as a bare stream, so that containers count neither for nor against anyone."""
+    bare = out / f"{rung.name}.h264"
+    playlist = out / HLS / rung.name / "index.m3u8"
+    if playlist.exists():
+        copying = [FFMPEG, "-v", "error", "-y", "-i", str(playlist), "-map", "0:v", "-c", "copy", str(bare)]
+        subprocess.run(copying, check=True)
+    return bare
 
 
 def compare(clip: Path, folder: Path, seconds: float, runs: int, console: Console) -> None:
@@ -155,7 +123,8 @@ def compare(clip: Path, folder: Path, seconds: float, runs: int, console: Consol
     for _ in range(runs):
         for contender in CONTENDERS:
             out = folder / contender.name
-            out.mkdir(exist_ok=True)
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
             taken[contender.name].append(measure(contender.command(clip, out, rungs)))
     columns = ["", "CPU s", "wall s", *(f"{rung.name} dB / kbit/s" for rung in rungs)]
     rows = []
@@ -165,7 +134,7 @@ def compare(clip: Path, folder: Path, seconds: float, runs: int, console: Consol
         )
         row = [contender.name, f"{cpu:.2f}", f"{wall:.2f}"]
         for rung in rungs:
-            encoded = folder / contender.name / f"{rung.name}.h264"
+            encoded = elementary(folder / contender.name, rung)
             kbps = encoded.stat().st_size * 8 / seconds / 1000
             row.append(f"{psnr(clip, encoded, rung):.2f} / {kbps:.0f}")
         rows.append(row)
@@ -186,12 +155,8 @@ def report(columns: list[str], rows: list[list[str]], console: Console) -> None:
 @click.option("--seconds", default=20.0, help="Length of the clip that is made.")
 @click.option("--runs", default=3, help="Alternating runs; the median counts.")
 @click.option("--size", default=1080, help="Height of the clip that is made.")
-@click.option("--worker-output", type=click.Path(path_type=Path), hidden=True)
-def main(clip: Path, seconds: float, runs: int, size: int, worker_output: Path | None) -> None:
-    """Compare the worker with ffmpeg on CLIP."""
-    if worker_output:
-        asyncio.run(transcode(clip, worker_output))
-        return
+def main(clip: Path, seconds: float, runs: int, size: int) -> None:
+    """Compare `vitrine package` with ffmpeg on CLIP."""
     console = Console()
     with tempfile.TemporaryDirectory() as name, console.status("encoding"):
         folder = Path(name)
