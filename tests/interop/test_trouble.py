@@ -4,12 +4,13 @@ import asyncio
 import logging
 import os
 import signal
+from pathlib import Path
 
 import psutil
 import pytest
 from aiohttp import ClientSession
 
-from tests.interop.conftest import KEY, PATIENCE, Publish, state_of, until_state
+from tests.interop.conftest import KEY, PATIENCE, Publish, program, state_of, until_state
 from tests.interop.recording import record
 from tests.interop.test_ffmpeg_to_hls import check_continuous
 from vitrine.server.serve import Running
@@ -75,6 +76,7 @@ async def test_garbage_costs_a_broadcast_beside_it_nothing(
     recordings = await record(http)
     numbers = recordings["270p"].numbers()
     assert numbers == list(range(len(numbers)))
+    assert len(numbers) >= 175
 
 
 async def test_a_killed_worker_ends_the_broadcast_in_words(
@@ -108,6 +110,7 @@ async def test_two_channels_at_once(publish: Publish, http: ClientSession) -> No
         await until_state(http, "ended", channel=channel)
         numbers = (await record(http, channel))["270p"].numbers()
         assert numbers == list(range(len(numbers)))
+        assert len(numbers) >= 175
 
 
 async def test_leaving_before_there_is_anything_to_show(publish: Publish, http: ClientSession) -> None:
@@ -115,3 +118,43 @@ async def test_leaving_before_there_is_anything_to_show(publish: Publish, http: 
         await until_state(http, "starting", "live")
         ffmpeg.process.kill()
     await until_state(http, "ended")
+
+
+async def test_a_publisher_faster_than_time_is_no_hung_worker(server: Running, http: ClientSession, show: Path) -> None:
+    url = f"rtmp://127.0.0.1:{server.rtmp_port}/live/{KEY}"
+    command = ("ffmpeg", "-v", "error", "-stream_loop", "9", "-i", show, "-c", "copy", "-f", "flv", url)
+    async with program(*command) as ffmpeg:
+        assert (await ffmpeg.ended())[0] == 0
+    state = await until_state(http, "ended", "failed")
+    assert state["state"] == "ended", state["reason"]
+
+
+async def test_a_publisher_that_stands_still_and_goes_on_loses_nothing(publish: Publish, http: ClientSession) -> None:
+    async with publish() as ffmpeg:
+        await until_state(http, "live")
+        ffmpeg.process.send_signal(signal.SIGSTOP)
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=3&_HLS_part=0") as response:
+            assert response.status in (400, 503)
+        ffmpeg.process.send_signal(signal.SIGCONT)
+        assert (await ffmpeg.ended())[0] == 0
+    await until_state(http, "ended")
+    recordings = await record(http)
+    for recording in recordings.values():
+        check_continuous(recording)
+    assert recordings["270p"].numbers() == list(range(180))
+
+
+async def test_stamps_that_jump_by_hours_are_repaired(publish: Publish, http: ClientSession, show: Path) -> None:
+    """From half way on every stamp is three hours later, as of an encoder that was restarted."""
+    late = "setts=ts=if(gt(TS\\,3/TB)\\,TS+10800/TB\\,TS)"
+    async with publish(show, KEY, "-c", "copy", "-bsf:v", late, "-bsf:a", late) as ffmpeg:
+        await until_state(http, "live")
+        await ffmpeg.ended()
+    state = await until_state(http, "ended", "failed")
+    assert state["state"] == "ended", state["reason"]
+    recordings = await record(http)
+    for recording in recordings.values():
+        check_continuous(recording)
+    numbers = recordings["270p"].numbers()
+    assert numbers[-1] == 179
+    assert len(numbers) < 220, "three hours were not filled with repeated pictures"

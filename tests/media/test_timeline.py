@@ -58,6 +58,13 @@ def test_a_jump_by_hours_goes_on_at_the_pace_of_arrival() -> None:
         assert timeline.jumps == 1
 
 
+def test_an_encoder_that_starts_its_clock_anew_goes_on() -> None:
+    timeline = Timeline(1000, RTMP)
+    units = [(1, 8000, 0.0), (2, 8010, 0.01), (1, 0, 0.04), (2, 10, 0.05), (1, 33, 0.07)]
+    assert place_all(timeline, units) == [0, 10, 40, 50, 73]
+    assert timeline.jumps == 1
+
+
 def test_tracks_that_jump_one_after_the_other_stay_in_step() -> None:
     timeline = Timeline(1000, RTMP)
     jump = 3 * HOUR

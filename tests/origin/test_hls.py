@@ -29,11 +29,14 @@ class Show:
     def __init__(self) -> None:
         self.grid = Grid(Fraction(30))
         self.stream_now: LiveStream | None = None
+        self.stream_before: LiveStream | None = None
         self.picture = 0
         self.sound = 0
 
-    def go_live(self) -> None:
-        self.stream_now = LiveStream(Packager("b1", RENDITIONS, self.grid, START_UTC_NS, 60))
+    def go_live(self, broadcast: str = "b1") -> None:
+        self.stream_before = self.stream_now
+        self.stream_now = LiveStream(Packager(broadcast, RENDITIONS, self.grid, START_UTC_NS, 60))
+        self.picture = self.sound = 0
 
     def play(self, pictures: int) -> None:
         """Some more pictures, and the sound that goes with them."""
@@ -54,8 +57,9 @@ class Show:
     def state(self, channel: str) -> ChannelState | None:
         return self.states()[0] if channel == "show" else None
 
-    def stream(self, channel: str) -> LiveStream | None:
-        return self.stream_now if channel == "show" else None
+    def streams(self, channel: str) -> Sequence[LiveStream]:
+        newest_first = (self.stream_now, self.stream_before)
+        return [each for each in newest_first if each is not None and channel == "show"]
 
 
 @pytest.fixture
@@ -227,6 +231,25 @@ async def test_the_end_releases_whoever_waits(client: ClientSession, show: Show)
         status, text = await playlist
         assert (status, "#EXT-X-ENDLIST" in text) == (200, True)
         assert (await part)[0] == 404
+
+
+async def test_the_show_before_can_be_fetched_while_the_next_one_runs(client: ClientSession, show: Show) -> None:
+    show.go_live("b1")
+    show.play(60)
+    show.go_live("b2")
+    show.play(30)
+    for name, status in (("b1.0.m4s", 200), ("b2.0.1.m4s", 200), ("b3.0.m4s", 404)):
+        assert (await status_and_text(client, MEDIA + name))[0] == status, name
+    assert "b2.0.0.m4s" in (await status_and_text(client, MEDIA + "index.m3u8"))[1]
+
+
+async def test_an_end_before_anything_could_play_is_404_at_once(client: ClientSession, show: Show) -> None:
+    show.go_live()
+    assert show.stream_now is not None
+    show.stream_now.end()
+    for address in ("/hls/show/index.m3u8", MEDIA + "index.m3u8"):
+        status, text = await status_and_text(client, address)
+        assert (status, "before there was anything" in text) == (404, True)
 
 
 async def test_head_and_preflight(client: ClientSession, show: Show) -> None:

@@ -95,8 +95,31 @@ def test_a_session_that_ends_early_lets_all_pass() -> None:
 def test_what_is_held_is_bounded() -> None:
     gate = Gate()
     gate.add_track(AUDIO)
-    opened(gate, [sound(0) for _ in range(HELD_UNITS + 5)])
-    assert gate.dropped == 5
+    assert len(opened(gate, [sound(0) for _ in range(HELD_UNITS)])) == HELD_UNITS
+    assert gate.rate is not None
+
+
+def test_a_keyframe_and_then_only_sound_opens_after_a_second() -> None:
+    gate = Gate()
+    gate.add_track(VIDEO)
+    gate.add_track(AUDIO)
+    passed = opened(gate, [picture(0, True), *(sound(20 * index) for index in range(51))])
+    assert len(passed) == 52
+    assert gate.rate == 30
+
+
+def test_an_announced_picture_is_waited_for_as_long_as_a_gop() -> None:
+    gate = Gate()
+    gate.add_track(VIDEO)
+    gate.add_track(AUDIO)
+    until_keyframe = [unit for at in range(0, 8000, 40) for unit in (picture(at), sound(at))]
+    assert opened(gate, until_keyframe) == []
+    passed = opened(gate, [picture(8000 + at, at == 0) for at in stamps(Fraction(25), RATE_UNITS)])
+    assert next(unit.pts for unit in passed if unit.track_id == 1) == 0
+    forsaken = Gate()
+    forsaken.add_track(VIDEO)
+    forsaken.add_track(AUDIO)
+    assert opened(forsaken, [sound(at) for at in range(0, 10_020, 20)])
 
 
 def test_a_rate_from_metadata_counts_only_where_the_track_states_none() -> None:

@@ -3,7 +3,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -88,15 +87,18 @@ async def test_a_killed_worker_is_reported() -> None:
         await worker.finish()
 
 
-async def test_a_worker_that_stands_still_is_killed() -> None:
+async def test_a_worker_that_stands_still_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "HUNG_SECONDS", 0.2)
     async with running(plan(live=True)) as (worker, listener):
         clip = video_clip(count=2)
         feed(worker, clip)
         os.kill(worker.pid, signal.SIGSTOP)
-        unit = clip.units[0]
-        for second in range(int(pool.HUNG_SECONDS) + 2):
-            worker.push(replace(unit, pts=unit.pts + second * clip.tracks[0].timescale))
-        died = await listener.first(WorkerDied)
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(listener.first(WorkerDied))
+            while not waiting.done():
+                worker.push(clip.units[0])
+                await asyncio.wait([waiting], timeout=0.05)
+        died = waiting.result()
         assert isinstance(died, WorkerDied)
         assert "without a word" in died.reason
 

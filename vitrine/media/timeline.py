@@ -10,6 +10,10 @@ JUMP_SECONDS = 10
 Publishers that buffer through a bad network deliver some seconds late; encoders that restart jump by hours."""
 
 
+STEP_BACK_SECONDS = 1
+"""A step back longer than this is a new origin too: clamping it would stop the picture for as long."""
+
+
 class Timeline:
     """The clock of one session, of all its tracks together, so that their offset to each other is kept.
 
@@ -23,6 +27,7 @@ class Timeline:
         self._timescale = timescale
         self._modulus = modulus
         self._limit = JUMP_SECONDS * timescale
+        self._back_limit = STEP_BACK_SECONDS * timescale
         self._stamp: int | None = None  # the newest stamp, unwrapped
         self._arrived = 0.0
         self._offset = 0  # session time minus unwrapped stamp
@@ -34,7 +39,7 @@ class Timeline:
         if self._stamp is None:
             self._stamp, self._arrived, self._offset = stamp, now, -stamp
         step = self._step(stamp)
-        if abs(step) <= self._limit or abs(step - self._ticks_since(now)) <= self._limit:
+        if -self._back_limit <= step <= self._limit or abs(step - self._ticks_since(now)) <= self._back_limit:
             placed = self._advance(step, now)
         elif self._belongs_before_jump(step):
             assert self._former_offset is not None

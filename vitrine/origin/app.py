@@ -26,8 +26,8 @@ class Channels(Protocol):
     def state(self, channel: str) -> ChannelState | None:
         """One channel; None if there is none of that name."""
 
-    def stream(self, channel: str) -> LiveStream | None:
-        """What the channel plays, or played last; None if it has nothing."""
+    def streams(self, channel: str) -> Sequence[LiveStream]:
+        """What the channel plays, and before it what it played last while that can still be fetched."""
 
 
 class Origin:
@@ -70,13 +70,16 @@ class Origin:
         return await self._stream(request).media_playlist(request.match_info["rendition"], request.query)
 
     async def _media(self, request: web.Request) -> web.Response:
-        return await self._stream(request).media(request.match_info["rendition"], request.match_info["name"])
+        name = request.match_info["name"]
+        streams = self._channels.streams(request.match_info["channel"])
+        stream = next((each for each in streams if each.names(name)), None)
+        return await (stream or self._stream(request)).media(request.match_info["rendition"], name)
 
     def _stream(self, request: web.Request) -> LiveStream:
-        stream = self._channels.stream(request.match_info["channel"])
-        if stream is None:
+        streams = self._channels.streams(request.match_info["channel"])
+        if not streams:
             raise not_found("Nothing is on air here")
-        return stream
+        return streams[0]
 
     async def _preflight(self, _request: web.Request) -> web.Response:
         headers = {

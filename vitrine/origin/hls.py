@@ -84,12 +84,17 @@ class LiveStream:
     def __init__(self, packager: Packager) -> None:
         self._packager = packager
         self._changed = asyncio.Event()
+        self._ended = False
         self.waiting = 0
         """Requests that are held at this moment."""
 
     @property
     def packager(self) -> Packager:
         return self._packager
+
+    def names(self, name: str) -> bool:
+        """Whether a media file's name is of this broadcast."""
+        return name.startswith(self._packager.broadcast + ".")
 
     def push(self, unit: AccessUnit) -> None:
         """Package an access unit, and wake those who wait if a part or segment closed."""
@@ -99,6 +104,7 @@ class LiveStream:
     def end(self) -> None:
         """Close what is open; the playlists end."""
         self._packager.flush()
+        self._ended = True
         self._wake()
 
     def _wake(self) -> None:
@@ -108,8 +114,7 @@ class LiveStream:
     async def multivariant(self) -> web.Response:
         """The multivariant playlist, once every rendition has something to play."""
         async with _held():
-            while not self._packager.playable:
-                await self._change()
+            await self._until_playable()
         return _playlist(self._packager.multivariant(), MULTIVARIANT_AGE)
 
     async def media_playlist(self, rendition: str, query: Mapping[str, str]) -> web.Response:
@@ -117,8 +122,7 @@ class LiveStream:
         window = self._window(rendition)
         directives = Directives.parse(query)
         async with _held():
-            while not self._packager.playable:
-                await self._change()
+            await self._until_playable()
             while (answer := window.answer(directives.msn, directives.part)) is Answer.WAIT:
                 await self._change()
         if answer is Answer.BAD_REQUEST:
@@ -138,6 +142,12 @@ class LiveStream:
         return web.Response(
             body=body, content_type=INIT_TYPE if name.endswith(".mp4") else MEDIA_TYPE, headers=_headers(MEDIA_AGE)
         )
+
+    async def _until_playable(self) -> None:
+        while not self._packager.playable:
+            if self._ended:
+                raise not_found("The broadcast ended before there was anything to play")
+            await self._change()
 
     async def _change(self) -> None:
         """Wait for the next part or the end."""

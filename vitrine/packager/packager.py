@@ -54,6 +54,7 @@ class Packager:
             rendition.name: Segmenter(broadcast, rendition, grid, start_utc_ns) for rendition in renditions
         }
         self._multivariant = render_multivariant([_with_container(rendition) for rendition in renditions], grid.rate)
+        self.broadcast = broadcast
         self._ended = False
 
     @property

@@ -23,6 +23,11 @@ from vitrine.transcode.pool import Worker
 
 log = logging.getLogger("vitrine.broadcast")
 
+MOST_WAITING = 10_000
+"""Tracks and access units held while a worker process starts: a minute of them, where a second is usual."""
+
+A_BUG = "The server made a mistake; its log says which."
+
 
 class Broadcast:
     """One show on a channel, from the first publish to its end.
@@ -58,11 +63,16 @@ class Broadcast:
         return self._over.is_set()
 
     async def run(self) -> None:
-        """Live until the publisher has gone or the worker has failed; never raises for either."""
+        """Live until the publisher has gone or the worker has failed; raises for neither, nor for a bug."""
         await self._begun.wait()
         try:
             if self._plan is not None:
                 await self._transcode(self._plan)
+        except OSError as error:
+            self.fail(f"The transcoder could not be started: {error.strerror}")
+        except Exception:
+            log.exception("%s: broadcast %s met a bug", self.channel, self.id)
+            self.fail(A_BUG)
         finally:
             self._end("ended")
 
@@ -114,6 +124,8 @@ class Broadcast:
     def _to_worker(self, item: Track | AccessUnit) -> None:
         if self._worker is None:
             self._waiting.append(item)
+            if len(self._waiting) > MOST_WAITING:
+                self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")
         else:
             self._give(self._worker, item)
 
@@ -121,7 +133,7 @@ class Broadcast:
         """The publisher has gone. One that was taken over from does not end the broadcast."""
         if session is self.session:
             self.session = None
-            self.reason = reason
+            self.reason = self.reason or reason
             self._stop()
 
     def _programme_now(self) -> Fraction:
@@ -132,7 +144,8 @@ class Broadcast:
             self._origin = now
             return Fraction(0)
         elapsed = Fraction(round((now - self._origin) * 1000), 1000)
-        return max(elapsed, self._newest)
+        frame = 0 if self._plan is None else 1 / self._plan.rate
+        return max(elapsed, self._newest + frame)
 
     def _on_worker(self, event: PoolEvent) -> None:
         """A bug in what follows ends this broadcast, once, and no other."""
@@ -142,7 +155,7 @@ class Broadcast:
             self._handle(event)
         except Exception:
             log.exception("%s: broadcast %s met a bug", self.channel, self.id)
-            self.fail("The server made a mistake; its log says which.")
+            self.fail(A_BUG)
 
     def _handle(self, event: PoolEvent) -> None:
         match event:

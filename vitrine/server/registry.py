@@ -1,7 +1,6 @@
 """The channels, who publishes on them, and what the origin may know of them."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,18 +11,17 @@ from vitrine.server.config import Channel, Config
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.state import channel_state
 
-log = logging.getLogger("vitrine.broadcast")
-
 KEPT_AFTER_END = 120.0
 """Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
 
 
 @dataclass
 class _Place:
-    """A channel and the broadcast that is on it, or was last."""
+    """A channel and the broadcast that is on it, or was last, and the one before while it can be fetched."""
 
     settings: Channel
     broadcast: Broadcast | None = None
+    former: Broadcast | None = None
 
 
 class Registry:
@@ -41,7 +39,7 @@ class Registry:
         name = channel_for_key(request.key, request.address, keys)
         place = self._places[name]
         if place.broadcast is None or place.broadcast.over:
-            place.broadcast = Broadcast(name, self._config)
+            place.former, place.broadcast = place.broadcast, Broadcast(name, self._config)
             self._start(place, place.broadcast)
         return place.broadcast.new_session(request)
 
@@ -52,15 +50,13 @@ class Registry:
 
     @staticmethod
     async def _run(place: _Place, broadcast: Broadcast) -> None:
-        """One broadcast, then the time for which it stays watchable. A bug in one is no end to the others."""
-        try:
-            await broadcast.run()
-        except Exception:
-            log.exception("%s: broadcast %s ended by a bug", broadcast.channel, broadcast.id)
-            broadcast.fail("The server made a mistake; its log says which.")
+        """One broadcast, then the time for which it stays watchable."""
+        await broadcast.run()
         await asyncio.sleep(KEPT_AFTER_END)
         if place.broadcast is broadcast:
             place.broadcast = None
+        if place.former is broadcast:
+            place.former = None
 
     async def close(self) -> None:
         """End every broadcast, and wait for their workers to be gone."""
@@ -76,6 +72,7 @@ class Registry:
         place = self._places.get(channel)
         return None if place is None else channel_state(channel, place.settings, place.broadcast)
 
-    def stream(self, channel: str) -> LiveStream | None:
+    def streams(self, channel: str) -> Sequence[LiveStream]:
         place = self._places.get(channel)
-        return None if place is None or place.broadcast is None else place.broadcast.stream
+        broadcasts = () if place is None else (place.broadcast, place.former)
+        return [each.stream for each in broadcasts if each is not None and each.stream is not None]

@@ -20,14 +20,16 @@ RATE_UNITS = 10
 """Pictures looked at for the frame rate: a third of a second at 30 frames a second, as long as the encoder's delay."""
 
 LONGEST_HOLD = Fraction(1)
-"""Seconds of picture held at most while the rate is unknown: a slide show must start too."""
+"""Seconds held at most behind a keyframe while the rate is unknown: a slide show must start too."""
 
 SOUND_ALONE = Fraction(2)
-"""Seconds of sound without a keyframe after which the broadcast starts without a picture. OBS and cameras send a
-keyframe every 1 to 10 s, but always one first; 2 s is a publisher that has no picture."""
+"""Seconds of sound, with no word of a picture, after which the broadcast starts without one."""
+
+KEYFRAME_WAIT = Fraction(10)
+"""The same where a picture was announced: relays join in the middle of a GOP, and encoders make GOPs of up to 10 s."""
 
 HELD_UNITS = 2_000
-"""Access units held at most: ten times what a second of 120 frames and two AAC frames a frame time needs."""
+"""Access units held at most, then the gate opens: twice the sound of KEYFRAME_WAIT at 96 kHz."""
 
 DEFAULT_RATE = Fraction(30)
 
@@ -40,7 +42,7 @@ class Gate:
     """A media core: `push` gives what may pass, in programme time.
 
     `rate` is None until the gate opens, then the output rate, one of media.grid.RATES. `dropped` counts pictures
-    before the first keyframe and whatever did not fit into HELD_UNITS.
+    before the first keyframe.
     """
 
     def __init__(self, at: Callable[[], Fraction] = Fraction) -> None:
@@ -52,6 +54,7 @@ class Gate:
         self._stated_rate: Fraction | None = None
         self._held: deque[AccessUnit] = deque()
         self._keyframe: AccessUnit | None = None
+        self._pictures = 0
         self._start = Fraction(0)
         self._shift = Fraction(0)  # seconds to add
 
@@ -84,21 +87,22 @@ class Gate:
             self._keyframe = unit
             self._start = self._at()
         self._held.append(unit)
-        if len(self._held) > HELD_UNITS:
-            self._held.popleft()
-            self.dropped += 1
-        return self._open() if self._is_enough() else []
+        return self._open() if self._is_enough() or len(self._held) >= HELD_UNITS else []
 
     def flush(self) -> list[AccessUnit]:
         """The session is over: what is held passes, however little it is."""
         return self._open() if self._held and self.rate is None else []
 
     def _is_enough(self) -> bool:
-        if self._keyframe is None:  # and so nothing but sound is held
-            track = self._tracks[self._held[0].track_id]
-            return seconds(self._held[-1].pts - self._held[0].pts, track.timescale) >= SOUND_ALONE
-        pictures = self._times(VideoTrack)
-        return len(pictures) >= RATE_UNITS or pictures[-1] - pictures[0] >= LONGEST_HOLD
+        newest = self._time(self._held[-1])
+        if self._keyframe is None:
+            announced = any(isinstance(track, VideoTrack) for track in self._tracks.values())
+            return newest - self._time(self._held[0]) >= (KEYFRAME_WAIT if announced else SOUND_ALONE)
+        self._pictures += isinstance(self._tracks[self._held[-1].track_id], VideoTrack)
+        return self._pictures >= RATE_UNITS or newest - self._time(self._keyframe) >= LONGEST_HOLD
+
+    def _time(self, unit: AccessUnit) -> Fraction:
+        return seconds(unit.pts, self._tracks[unit.track_id].timescale)
 
     def _open(self) -> list[AccessUnit]:
         if self._keyframe is None:
@@ -107,7 +111,7 @@ class Gate:
             self._start = self._at()
         else:
             self.rate = estimate_rate(self._times(VideoTrack), self._stated_rate)
-            origin = seconds(self._keyframe.pts, self._tracks[self._keyframe.track_id].timescale)
+            origin = self._time(self._keyframe)
         self._shift = self._start - origin
         held = [self._rebase(unit, self._tracks[unit.track_id]) for unit in self._held]
         self._held.clear()
@@ -115,11 +119,7 @@ class Gate:
 
     def _times(self, kind: type[VideoTrack] | type[AudioTrack]) -> list[Fraction]:
         """Presentation times of the held units of one kind, in seconds, sorted."""
-        return sorted(
-            seconds(unit.pts, self._tracks[unit.track_id].timescale)
-            for unit in self._held
-            if isinstance(self._tracks[unit.track_id], kind)
-        )
+        return sorted(self._time(unit) for unit in self._held if isinstance(self._tracks[unit.track_id], kind))
 
     def _rebase(self, unit: AccessUnit, track: Track) -> AccessUnit:
         shift = ticks_at(self._shift, track.timescale)

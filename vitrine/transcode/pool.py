@@ -27,7 +27,7 @@ GRACE_SECONDS = 3.0
 """A worker that is told to end has this long before it is killed."""
 
 HUNG_SECONDS = 10.0
-"""Programme time given to a live worker since it last said anything. FFmpeg can loop on hostile input."""
+"""That a live worker is given input and says nothing. FFmpeg can loop on hostile input."""
 
 PATIENCE_SECONDS = 30.0
 """A worker that is waited for must say something in this time. It delivers each picture as it is encoded."""
@@ -35,10 +35,13 @@ PATIENCE_SECONDS = 30.0
 STDERR_BYTES = 4096
 """What is kept of the end of a worker's complaints."""
 
+NO_BLAS_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy starts threads for matrices; ours are a few samples long, and idle threads spin."""
+
 
 def worker_environment() -> dict[str, str]:
     """Only what the interpreter needs: nothing secret of the server's environment reaches a worker."""
-    return {"PYTHONPATH": str(Path(vitrine.__file__).parent.parent), "LANG": "C.UTF-8"}
+    return {"PYTHONPATH": str(Path(vitrine.__file__).parent.parent), "LANG": "C.UTF-8", **NO_BLAS_THREADS}
 
 
 class Worker:
@@ -112,12 +115,12 @@ class Worker:
                 self._send(unit, seconds if isinstance(track, VideoTrack) else None)
             except RefusedError:
                 self._backlog.lost += 1
-        self._watch(seconds)
+        self._watch()
 
     def advance(self, position: Fraction) -> None:
         """Programme time has reached `position` seconds: the last picture and silence fill what is missing."""
         self._send(Advanced(position))
-        self._watch(float(position))
+        self._watch()
 
     async def drain(self) -> None:
         """Wait until the worker takes more. Returns at once when it is gone."""
@@ -181,13 +184,14 @@ class Worker:
         while self._backlog and self._writable.is_set() and stdin and not stdin.is_closing():
             stdin.write(self._backlog.pop())
 
-    def _watch(self, seconds: float) -> None:
+    def _watch(self) -> None:
         """Notice a worker that takes input for long and says nothing."""
         if not self._plan.live:
             return
-        if self._silent_since is None or seconds < self._silent_since:
-            self._silent_since = seconds
-        elif seconds - self._silent_since > HUNG_SECONDS and not self._hung:
+        now = asyncio.get_running_loop().time()
+        if self._silent_since is None:
+            self._silent_since = now
+        elif now - self._silent_since > HUNG_SECONDS and not self._hung:
             self._give_up()
 
     def _give_up(self) -> None:

@@ -33,6 +33,10 @@ COMPOSED_CODECS = (Codec.H264, Codec.HEVC)
 """Their CodedFrames carry a composition time."""
 
 
+FIRST_TRACK = 0
+"""The number of a message without one, and of the first of many (section "Multitrack")."""
+
+
 class VideoPacket(IntEnum):
     SEQUENCE_START = 0
     CODED_FRAMES = 1
@@ -77,7 +81,8 @@ AUDIO_KINDS: Mapping[int, Kind] = {
 def decode_video(payload: bytes) -> tuple[Body, ...]:
     """An enhanced video message: a body for each of its tracks, none for commands and metadata.
 
-    Raises MalformedError or UnsupportedError.
+    Raises MalformedError, and UnsupportedError if the first track is in a codec that is not taken. Further tracks are
+    only counted, so theirs may be any.
     """
     reader = ByteReader(payload, "Enhanced RTMP video message")
     first = reader.u8()
@@ -93,7 +98,8 @@ def decode_video(payload: bytes) -> tuple[Body, ...]:
         return ()
     bodies = []
     for fourcc, track, data in tracks:
-        codec = _codec(fourcc, VIDEO_FOURCCS, f"The video is coded as {{}}, which is not taken. {TAKEN_VIDEO}")
+        text = f"The video is coded as {{}}, which is not taken. {TAKEN_VIDEO}"
+        codec = _codec(fourcc, VIDEO_FOURCCS, text) if track == FIRST_TRACK else VIDEO_FOURCCS.get(fourcc)
         composition = 0
         if packet == VideoPacket.CODED_FRAMES and codec in COMPOSED_CODECS:
             composition = ByteReader(data, "Enhanced RTMP coded frame").signed(3)
@@ -103,7 +109,7 @@ def decode_video(payload: bytes) -> tuple[Body, ...]:
 
 
 def decode_audio(payload: bytes) -> tuple[Body, ...]:
-    """An enhanced audio message: a body for each of its tracks. Raises MalformedError or UnsupportedError."""
+    """An enhanced audio message: a body for each of its tracks. Raises as decode_video does."""
     reader = ByteReader(payload, "Enhanced RTMP audio message")
     packet = _skip_modifiers(reader, reader.u8() & 0x0F, AudioPacket.MODIFIER)
     tracks, packet = _split(reader, packet, AudioPacket.MULTITRACK)
@@ -111,7 +117,15 @@ def decode_audio(payload: bytes) -> tuple[Body, ...]:
     if kind is None:
         return ()
     text = f"The audio is coded as {{}}, which is not taken. {TAKEN_AUDIO}"
-    return tuple(Body(_codec(fourcc, AUDIO_FOURCCS, text), kind, data, track=track) for fourcc, track, data in tracks)
+    return tuple(
+        Body(
+            _codec(fourcc, AUDIO_FOURCCS, text) if track == FIRST_TRACK else AUDIO_FOURCCS.get(fourcc),
+            kind,
+            data,
+            track=track,
+        )
+        for fourcc, track, data in tracks
+    )
 
 
 def _skip_modifiers(reader: ByteReader, packet: int, modifier: int) -> int:
@@ -152,6 +166,7 @@ def _codec(fourcc: bytes, known: Mapping[bytes, Codec], text: str) -> Codec:
 
 def encode_video(body: Body) -> bytes:
     """A message of one track, number 0."""
+    assert body.codec is not None
     composition = b""
     if body.kind is Kind.FRAME:
         if body.codec in COMPOSED_CODECS and body.composition:
@@ -167,5 +182,6 @@ def encode_video(body: Body) -> bytes:
 
 def encode_audio(body: Body) -> bytes:
     """A message of one track, number 0."""
+    assert body.codec is not None
     packet = next(packet for packet, kind in AUDIO_KINDS.items() if kind is body.kind)
     return bytes([ENHANCED_AUDIO << 4 | packet]) + FOURCCS[body.codec] + body.data

@@ -32,10 +32,11 @@ class Kind(Enum):
 class Body:
     """One track's share of an audio or video message.
 
-    `composition` is pts - dts in ms. `track` is the publisher's number, 0 outside of multitrack.
+    `composition` is pts - dts in ms. `track` is the publisher's number, 0 outside of multitrack. `codec` is None where
+    a further track is in one that is not taken.
     """
 
-    codec: Codec
+    codec: Codec | None
     kind: Kind
     data: bytes
     keyframe: bool = True

@@ -30,6 +30,10 @@ logger = logging.getLogger("vitrine.ingest.rtmp")
 STAMP_MODULUS = 1 << 31
 """FFmpeg's flvenc and OBS mask the top bit of their stamps, so that 2^31 is where they wrap."""
 
+MAX_COMPOSITION = 2_000
+"""Milliseconds between a picture's decoding and its showing: sixteen reordered frames, the most that H.264 allows, at 8
+frames a second. A field of 24 bits could say two hours, and one broken stamp would freeze the show for as long."""
+
 WRITE_LIMIT = 64 << 10
 """Bytes of our answers that a peer may leave unread. A publisher gets less than 4 KiB in all, and some pings."""
 
@@ -228,7 +232,7 @@ class _Peer(asyncio.Protocol):
     def _push(self, event: MediaReceived) -> None:
         if self._publication:
             dts = self._timeline.place(event.track_id, event.stamp, self._loop.time())
-            pts = dts + event.composition
+            pts = dts + (event.composition if abs(event.composition) <= MAX_COMPOSITION else 0)
             self._publication.push(AccessUnit(event.track_id, dts, pts, event.keyframe, event.data))
 
     def _end(self, reason: str) -> None:

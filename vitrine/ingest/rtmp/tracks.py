@@ -74,7 +74,7 @@ class Tracks:
 
     def _push_body(self, track_id: int, body: Body, stamp: int) -> None:
         medium = MEDIUM[track_id]
-        if self._numbers.setdefault(track_id, body.track) != body.track:
+        if body.codec is None or self._numbers.setdefault(track_id, body.track) != body.track:
             self._drop(
                 f"further {medium} tracks", f"The publisher sends more than one {medium} track; the first is used"
             )
@@ -88,6 +88,7 @@ class Tracks:
 
     def _configure(self, track_id: int, body: Body) -> None:
         """Encoders repeat the sequence header; only a changed one is news."""
+        assert body.codec is not None
         config = body.codec, body.data
         if body.data and self._configs.get(track_id) != config:
             track = describe(track_id, body)
@@ -104,6 +105,7 @@ class Tracks:
 def describe(track_id: int, body: Body) -> Track:
     """The track that a sequence header describes. Raises MalformedError or UnsupportedError."""
     codec, config = body.codec, body.data
+    assert codec is not None
     if codec is Codec.H264:
         return _describe_h264(track_id, config)
     if codec is Codec.AAC:

@@ -51,14 +51,18 @@ class VodFolder:
             (self._folder / name / init_name(self._name)).write_bytes(b"".join(found))
             self._entries[name] = []
 
+    @property
+    def is_open(self) -> bool:
+        """Something has come that can be played."""
+        return self._packager is not None
+
     def push(self, unit: AccessUnit) -> None:
         assert self._packager is not None
         self._write(self._packager.push(unit))
 
     def close(self) -> None:
         """Write the last segments and the playlists."""
-        if self._packager is None:
-            return
+        assert self._packager is not None
         self._write(self._packager.flush())
         for name, entries in self._entries.items():
             text = render_vod(init_name(self._name), entries)
@@ -104,6 +108,8 @@ class _Offline:
                 if self._worker is not None:
                     await self._worker.close()
         self._check()
+        if not self._folder.is_open:
+            raise VitrineError(f"{self._reader.path} cannot be packaged: nothing in it could be decoded")
         self._folder.close()
 
     async def _feed(self, units: Iterable[AccessUnit]) -> None:

@@ -11,8 +11,8 @@ MAX_GAP_SECONDS = 600
 class Pacer:
     """Decides which frame of the grid each picture becomes.
 
-    A picture goes to the nearest free frame, and to the next one in turn even when that is up to three quarters of a
-    frame away: stamps rounded to milliseconds (RTMP) must not flip a picture between two frames.
+    A picture goes to the nearest free frame, and to the next one in turn even when that is up to 0.55 of a frame
+    away: stamps rounded to milliseconds (RTMP) must not flip a picture between two frames.
     """
 
     def __init__(self, rate: Fraction, first_frame: int = 0) -> None:
@@ -27,7 +27,7 @@ class Pacer:
         """
         unit = timescale * self._rate.denominator
         ahead = pts * self._rate.numerator - self.next_frame * unit
-        frame = self.next_frame if 4 * abs(ahead) <= 3 * unit else self.next_frame + (2 * ahead + unit) // (2 * unit)
+        frame = self.next_frame if 20 * abs(ahead) <= 11 * unit else self.next_frame + (2 * ahead + unit) // (2 * unit)
         if frame < self.next_frame:
             return None
         self._check_gap(frame)

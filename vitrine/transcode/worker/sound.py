@@ -82,7 +82,12 @@ class SoundThread:
         if self._decoder and self._decoder.track == track:
             return
         self._refused_before += self._decoder.undecodable if self._decoder else 0
-        self._decoder = AudioDecoder(track)
+        try:
+            self._decoder = AudioDecoder(track)
+        except UnsupportedError:
+            if not self._live:
+                raise
+            self._decoder = None  # the show goes on in silence; the units that come are counted
 
     def _follow(self, picture: int) -> None:
         """Where sound cannot be waited for, or will never come, silence follows the picture."""
@@ -109,6 +114,7 @@ class SoundThread:
     def _decode(self, unit: AccessUnit) -> None:
         decoder = self._decoder
         if decoder is None or unit.track_id != decoder.track.id:
+            self._refused_before += decoder is None
             return
         for frame in decoder.decode(unit):
             assert frame.pts is not None

@@ -1,0 +1,151 @@
+"""A broadcast's life around a worker that does what the test says."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from vitrine.ingest.publish import PublishRequest
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import Codec, Track, VideoTrack
+from vitrine.server import pipeline
+from vitrine.server.config import Config
+from vitrine.server.pipeline import Broadcast
+from vitrine.transcode.events import Failed, PoolEvent, WorkerDied
+from vitrine.transcode.gate import RATE_UNITS
+from vitrine.transcode.ladder import Plan
+
+VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
+
+
+class FakeWorker:
+    """Notes what it is given."""
+
+    made: "FakeWorker | None" = None
+    refuse: OSError | None = None
+
+    def __init__(self, plan: Plan, on_event: Callable[[PoolEvent], None]) -> None:
+        self.plan = plan
+        self.say = on_event
+        self.given: list[object] = []
+        self.pushed = asyncio.Event()
+        self.ended: list[str] = []
+
+    @classmethod
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
+        if cls.refuse:
+            raise cls.refuse
+        FakeWorker.made = cls(plan, on_event)
+        return FakeWorker.made
+
+    def add_track(self, track: Track) -> None:
+        self.given.append(track)
+
+    def push(self, unit: AccessUnit) -> None:
+        self.given.append(unit.pts)
+        self.pushed.set()
+
+    async def finish(self) -> None:
+        self.ended.append("finished")
+
+    async def close(self) -> None:
+        self.ended.append("closed")
+
+
+@pytest.fixture(autouse=True)
+def fake_worker(monkeypatch: pytest.MonkeyPatch) -> type[FakeWorker]:
+    monkeypatch.setattr(pipeline, "Worker", FakeWorker)
+    monkeypatch.setattr(FakeWorker, "made", None)
+    monkeypatch.setattr(FakeWorker, "refuse", None)
+    return FakeWorker
+
+
+class Crew:
+    """A publisher, and what it was told at its end."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self.told: list[str] = []
+        self.session = broadcast.new_session(PublishRequest("rtmp", "key", "127.0.0.1", self.told.append))
+
+    def film(self, count: int = RATE_UNITS) -> None:
+        self.session.add_track(VIDEO)
+        for index in range(count):
+            self.session.push(AccessUnit(1, 40 * index, 40 * index, index == 0, b"picture"))
+
+
+async def worker_of(broadcast: Broadcast) -> FakeWorker:
+    async with asyncio.timeout(5):
+        while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(0)  # the broadcast's own task runs
+    return FakeWorker.made
+
+
+async def test_what_came_while_the_worker_started_is_given_in_order() -> None:
+    broadcast = Broadcast("show", Config())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert worker.plan.rate == 25
+        assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
+        crew.session.end("the publisher stopped")
+    assert worker.ended == ["finished", "closed"]
+    assert (broadcast.state, broadcast.reason) == ("ended", "the publisher stopped")
+
+
+async def test_a_publisher_that_leaves_before_it_sent_anything() -> None:
+    broadcast = Broadcast("show", Config())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        Crew(broadcast).session.end("gone")
+    assert FakeWorker.made is None
+    assert (broadcast.state, broadcast.reason) == ("ended", "gone")
+
+
+async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(fake_worker: type[FakeWorker]) -> None:
+    fake_worker.refuse = OSError(12, "Cannot allocate memory")
+    broadcast = Broadcast("show", Config())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+    assert broadcast.state == "failed"
+    assert "Cannot allocate memory" in str(broadcast.reason)
+    assert "Cannot allocate memory" in crew.told[0]
+    crew.session.end("our side closed")
+    assert "Cannot allocate memory" in str(broadcast.reason)
+
+
+@pytest.mark.parametrize("event", [Failed("no decoder"), WorkerDied(-9, "killed by SIGKILL")])
+async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied) -> None:
+    broadcast = Broadcast("show", Config())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(event)
+        worker.say(WorkerDied(1, "and died"))
+    assert worker.ended == ["closed"]
+    assert (broadcast.state, broadcast.reason) == ("failed", event.reason)
+    assert len(crew.told) == 1
+
+
+async def test_a_second_publisher_goes_on_where_the_first_was() -> None:
+    broadcast = Broadcast("show", Config())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        first, second = Crew(broadcast), None
+        first.film()
+        worker = await worker_of(broadcast)
+        second = Crew(broadcast)
+        assert "taken over" in first.told[0]
+        first.session.end("its socket closed")
+        assert not broadcast.over
+        second.film()
+        newest = 40 * (RATE_UNITS - 1)
+        taken_over = worker.given[worker.given.index(VIDEO, 1) + 1 :]
+        assert isinstance(taken_over[0], int)
+        assert taken_over[0] > newest
+        second.session.end("done")
