@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line. Each command imports what it runs, so that none waits for the others' libraries."""
 
 import sys
 from collections.abc import Coroutine
@@ -11,12 +11,6 @@ import uvloop
 
 from vitrine import __version__
 from vitrine.media.errors import VitrineError
-from vitrine.server.commands import demo as demo_command
-from vitrine.server.commands import package as package_command
-from vitrine.server.commands import push as push_command
-from vitrine.server.commands import sample as sample_command
-from vitrine.server.commands import serve as serve_command
-from vitrine.server.config import load_config
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -56,7 +50,10 @@ def main() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file (TOML); see docs/configuration.md.")
 def serve(config: Path | None) -> None:
     """Run the server."""
-    _run(serve_command.serve(load_config(config)))
+    from vitrine.server.commands.serve import serve as run_serve
+    from vitrine.server.config import load_config
+
+    _run(run_serve(load_config(config)))
 
 
 @main.command()
@@ -65,7 +62,9 @@ def serve(config: Path | None) -> None:
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Data folder.")
 def demo(http: str, rtmp: str, data: Path) -> None:
     """Run the server with a generated show, looping live."""
-    _run(demo_command.demo(http, rtmp, data))
+    from vitrine.server.commands.demo import demo as run_demo
+
+    _run(run_demo(http, rtmp, data))
 
 
 @main.command()
@@ -76,7 +75,9 @@ def demo(http: str, rtmp: str, data: Path) -> None:
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool) -> None:
     """Publish the recorded stream FILE as a live feed to URL."""
-    _run(push_command.push(file, url, key, loop, quiet))
+    from vitrine.server.commands.push import push as run_push
+
+    _run(run_push(file, url, key, loop, quiet))
 
 
 @main.command()
@@ -85,7 +86,10 @@ def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool) -> None
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file, for its ladder.")
 def package(file: Path, output: Path, config: Path | None) -> None:
     """Make a folder of HLS from the recorded stream FILE."""
-    _run(package_command.package(file, output, load_config(config)))
+    from vitrine.server.commands.package import package as run_package
+    from vitrine.server.config import load_config
+
+    _run(run_package(file, output, load_config(config)))
 
 
 def _fraction(_context: click.Context, _parameter: click.Parameter, value: str) -> Fraction:
@@ -111,7 +115,9 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> t
 @click.option("--rate", default="30", show_default=True, callback=_fraction, help="Frames a second.")
 def sample(output: Path, seconds: int, size: tuple[int, int], rate: Fraction) -> None:
     """Write the sample show: numbered frames, a flash and a beep every second."""
-    sample_command.sample(output, seconds, size, rate)
+    from vitrine.server.commands.sample import sample as run_sample
+
+    run_sample(output, seconds, size, rate)
 
 
 if __name__ == "__main__":
