@@ -1,7 +1,7 @@
 # The whole workflow. `make demo` and `make test` set up all they need.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-CLIP ?=
+CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
 .PHONY: demo test check format lint types unit interop bench clean
 

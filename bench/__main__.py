@@ -7,12 +7,12 @@ import click
 
 
 @click.command()
-@click.argument("clip", type=click.Path(exists=True))
+@click.argument("clip", required=False, type=click.Path(exists=True))
 @click.option("--seconds", default=600, show_default=True, help="How long latency is watched.")
-def main(clip: str, seconds: int) -> None:
-    """Measure the ladder on CLIP, the server's cost, and the latency."""
+def main(clip: str | None, seconds: int) -> None:
+    """Measure the ladder on CLIP (the sample show without one), the server's cost, and the latency."""
     for title, command in (
-        ("The ladder against ffmpeg", ("bench.ladder", clip)),
+        ("The ladder against ffmpeg", ("bench.ladder", *((clip,) if clip else ()))),
         ("The server process", ("bench.server_cost",)),
         ("Capture to screen", ("bench.latency", "--seconds", str(seconds))),
     ):

@@ -1,6 +1,6 @@
 """`vitrine package` against the ffmpeg program: processor time, wall time, bits and PSNR of the same four rungs.
 
-    python -m bench.ladder CLIP [--seconds 20] [--runs 3] [--size 1080]
+    python -m bench.ladder [CLIP] [--seconds 20] [--runs 3] [--size 1080]
 
 CLIP is first made into a clip of the wanted size at 30 frames a second, in a temporary folder.
 """
@@ -22,6 +22,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from vitrine.ingest.sample.write import write_sample
 from vitrine.transcode.ladder import EncoderSettings, PlannedRung, plan_rungs
 
 FFMPEG = shutil.which("ffmpeg") or "ffmpeg"
@@ -151,15 +152,18 @@ def report(columns: list[str], rows: list[list[str]], console: Console) -> None:
 
 
 @click.command()
-@click.argument("clip", type=click.Path(exists=True, path_type=Path))
+@click.argument("clip", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--seconds", default=20.0, help="Length of the clip that is made.")
 @click.option("--runs", default=3, help="Alternating runs; the median counts.")
 @click.option("--size", default=1080, help="Height of the clip that is made.")
-def main(clip: Path, seconds: float, runs: int, size: int) -> None:
-    """Compare `vitrine package` with ffmpeg on CLIP."""
+def main(clip: Path | None, seconds: float, runs: int, size: int) -> None:
+    """Compare `vitrine package` with ffmpeg on CLIP, or on the sample show."""
     console = Console()
     with tempfile.TemporaryDirectory() as name, console.status("encoding"):
         folder = Path(name)
+        if clip is None:
+            clip = folder / "show.mp4"
+            write_sample(clip)
         compare(prepare(clip, folder, size, seconds), folder, seconds, runs, console)
 
 

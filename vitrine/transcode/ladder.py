@@ -58,14 +58,18 @@ class PlannedRung:
 class EncoderSettings:
     """Settings of libx264, by its own names, the same for every rung.
 
-    The look-ahead of ten frames pays for itself twice: macroblock-tree rate control saves more bits than
+    The look-ahead of six frames pays for itself twice: macroblock-tree rate control saves more bits than
     `zerolatency` saves delay. Weighted prediction costs a twentieth of the time and gains nothing but in fades.
+    Adaptive quantisation at full strength is for encoders without that tree; at 0.6 PSNR is 0.1 to 0.2 dB higher, which
+    six frames of look-ahead instead of ten spend on time and delay.
     `vbv_share` times the bitrate is both the peak rate and, over one second, the size of the buffer.
     `audio_kbps` is for FFmpeg's AAC-LC encoder, stereo at 48 kHz.
     """
 
     preset: str = "superfast"
-    x264_params: str = "rc-lookahead=10:mbtree=1:bframes=0:weightp=0:sync-lookahead=0:scenecut=0:open-gop=0"
+    x264_params: str = (
+        "rc-lookahead=6:mbtree=1:bframes=0:weightp=0:aq-strength=0.6:sync-lookahead=0:scenecut=0:open-gop=0"
+    )
     vbv_share: Fraction = Fraction(11, 10)
     audio_kbps: int = AUDIO_KBPS
 
@@ -78,8 +82,8 @@ class EncoderSettings:
 class Plan:
     """Everything a worker is told before its first access unit.
 
-    `rate` is frames a second of the output grid, `part_target` seconds. A live worker drops and fills to keep
-    pace; one that is not live keeps every frame and takes its time. `first_frame` and `first_audio_frame` are
+    `rate` is frames a second of the output grid, `part_target` seconds. A live worker never waits
+    for sound; one that is not live keeps every sample and takes its time. `first_frame` and `first_audio_frame` are
     where its output starts on the grids, `fixed` and `colour` the picture that it must keep: they are for a worker
     that replaces another one. An empty `fixed` lets the first decoded frame decide, from `ladder`.
     """

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 
 from vitrine.ingest.file.reader import FileReader
@@ -14,6 +15,7 @@ from vitrine.packager.events import PackagerEvent, SegmentClosed
 from vitrine.packager.packager import Packager
 from vitrine.packager.part import init_name
 from vitrine.packager.playlist.media import render_vod
+from vitrine.packager.playlist.multivariant import measured, render_multivariant
 from vitrine.packager.segment import SegmentEntry
 from vitrine.server.commands.progress import progress_bar
 from vitrine.server.config import Config
@@ -35,6 +37,7 @@ class VodFolder:
         self._name = name
         self._entries: dict[str, list[SegmentEntry]] = {}
         self._packager: Packager | None = None
+        self._rate = Fraction(0)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
@@ -43,6 +46,7 @@ class VodFolder:
             raise ConfigError(f"The folder {folder} cannot be written: {error.strerror}") from error
 
     def open(self, renditions: tuple[Rendition, ...], grid: Grid) -> None:
+        self._rate = grid.rate
         self._packager = Packager(self._name, renditions, grid, time.time_ns(), WINDOW_SECONDS)
         for name, window in self._packager.windows.items():
             (self._folder / name).mkdir()
@@ -67,7 +71,10 @@ class VodFolder:
         for name, entries in self._entries.items():
             text = render_vod(init_name(self._name), entries)
             (self._folder / name / "index.m3u8").write_text(text, encoding="utf-8")
-        (self._folder / "index.m3u8").write_text(self._packager.multivariant(), encoding="utf-8")
+        # The rates are known by now, so the real ones are written.
+        renditions = [measured(each, self._entries[each.name]) for each in self._packager.renditions]
+        text = render_multivariant(renditions, self._rate)
+        (self._folder / "index.m3u8").write_text(text, encoding="utf-8")
 
     def _write(self, events: Iterable[PackagerEvent]) -> None:
         for event in events:
