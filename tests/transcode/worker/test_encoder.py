@@ -24,13 +24,13 @@ def test_the_parameter_sets_say_what_the_track_says(colour: Colour) -> None:
     assert encoder.track.id == 3
 
 
-def test_default_settings_hold_back_eleven_frames_and_reorder_none() -> None:
+def test_default_settings_hold_back_seven_frames_and_reorder_none() -> None:
     wanted = plan(settings=EncoderSettings())
     encoder = RungEncoder(1, RUNG, wanted, BT709)
     counts = [len(encoder.encode(painted(160, 120, "yuv420p", (n, 128, 128)), n)) for n in range(20)]
     units = encoder.flush()
-    assert counts == [0] * 11 + [1] * 9
-    assert [unit.pts for unit in units] == [wanted.grid.tick(n) for n in range(9, 20)]
+    assert counts == [0] * 7 + [1] * 13
+    assert [unit.pts for unit in units] == [wanted.grid.tick(n) for n in range(13, 20)]
 
 
 def test_the_rate_is_kept() -> None:
