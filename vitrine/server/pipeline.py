@@ -11,7 +11,7 @@ from fractions import Fraction
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.ticks import seconds
-from vitrine.media.track import Rendition, Track
+from vitrine.media.track import Track
 from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import State
 from vitrine.packager.packager import Packager
@@ -44,7 +44,6 @@ class Broadcast:
         self.session: Session | None = None
         self.stats = Stats()
         self.ingest_kbps = 0
-        self.renditions: tuple[Rendition, ...] = ()
         self.started: datetime | None = None
         self._config = config
         self._worker: Worker | None = None
@@ -169,7 +168,6 @@ class Broadcast:
                 assert self.started is not None
                 start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
                 window = self._config.hls.window
-                self.renditions = renditions
                 self.stream = LiveStream(Packager(self.id, renditions, self._plan.grid, start_utc_ns, window))
             case Stats():
                 self.stats = event

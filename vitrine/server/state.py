@@ -11,6 +11,7 @@ def channel_state(name: str, settings: Channel, broadcast: Broadcast | None) -> 
     title, playlist = settings.title or name, f"/hls/{name}/index.m3u8"
     if broadcast is None:
         return ChannelState(channel=name, title=title, state="idle", playlist=playlist)
+    renditions = () if broadcast.stream is None else broadcast.stream.packager.renditions
     return ChannelState(
         channel=name,
         title=title,
@@ -19,7 +20,7 @@ def channel_state(name: str, settings: Channel, broadcast: Broadcast | None) -> 
         broadcast=broadcast.id,
         started=None if broadcast.started is None else broadcast.started.isoformat(timespec="milliseconds"),
         playlist=playlist,
-        renditions=tuple(_rendition_state(rendition) for rendition in broadcast.renditions),
+        renditions=tuple(_rendition_state(rendition) for rendition in renditions),
         health=_health(broadcast),
     )
 

@@ -7,12 +7,14 @@ const STUCK_MS = 8000; // longer than any wait for a part that the server has
 const SILENT_SECONDS = 10; // a live playlist that stays the same for so long: hls.js would show its end over and over
 const LAST_RESORT_MS = 30000;
 const AHEAD_SECONDS = 4;
-const JUMP_SECONDS = 6; // further behind than this, catching up by playing faster takes a minute: jump instead
+const JUMP_SECONDS = 2; // further behind than this, catching up by playing faster takes a minute: jump instead
+const JUMP_PAUSE_MS = 10000; // a viewer with a bad network is better off behind than jumping
+const CHASE = { rate: 1.05, from: 0.5, to: 0.1 }; // play so much faster when so many seconds behind, until so few
 const TICK_MS = 500;
 
 const SETTINGS = {
   lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
-  maxLiveSyncPlaybackRate: 1.1, // hls.js plays at exactly 1 unless told
+  maxLiveSyncPlaybackRate: 1, // hls.js changes its pace with every part, and each change costs Chromium some time
   liveSyncOnStallIncrease: 0.5, // seconds further back after a stall; the default gives up a whole one
   backBufferLength: 30,
   capLevelToPlayerSize: true,
@@ -37,6 +39,7 @@ export class Player extends EventTarget {
   #last = { time: 0, at: 0 };
   #followsLive = true;
   #silentSince = null;
+  #jumped = -Infinity;
 
   constructor(video) {
     super();
@@ -246,9 +249,24 @@ export class Player extends EventTarget {
       this.#tell("interrupted");
     } else if (this.#stuck()) {
       this.#openAgain();
-    } else if (this.hls && this.#followsLive && readyState > 2 && this.behind > JUMP_SECONDS) {
+    } else if (this.hls && this.#followsLive && readyState > 2 && this.#mayJump()) {
+      this.#jumped = performance.now();
       this.toLive();
+    } else {
+      this.#chase();
     }
+  }
+
+  #chase() {
+    const chasing = this.#video.playbackRate !== 1;
+    const wanted = this.#followsLive && this.behind > (chasing ? CHASE.to : CHASE.from) && Number.isFinite(this.behind);
+    if (wanted !== chasing) {
+      this.#video.playbackRate = wanted ? CHASE.rate : 1;
+    }
+  }
+
+  #mayJump() {
+    return this.behind > JUMP_SECONDS && performance.now() - this.#jumped > JUMP_PAUSE_MS;
   }
 
   #silent() {
