@@ -40,12 +40,13 @@ async def test_the_watch_page_plays_at_the_live_edge(
     url = f"rtmp://127.0.0.1:{server.rtmp_port}/live"
     async with vitrine("push", show, url, "--key", KEY, "--loop", "--quiet"):
         await until_state(http, "live")
-        await page.wait_for_function("window.shown.length >= 150")
+        await page.wait_for_function("window.shown.length >= 240")
         numbers = [number for number, *_ in await page.evaluate("window.shown")]
         latency = await page.evaluate("window.vitrine.latency()")
     steps = [(later - earlier) % 180 for earlier, later in pairwise(numbers)]
-    assert max(steps[30:]) < 60, "the picture goes on without a jump"
-    assert sum(step == 1 for step in steps) > len(steps) * 0.6, "frame follows frame"
+    steady = steps[-90:]  # a page that starts late may jump to the live edge first
+    assert max(steady) < 60, "the picture goes on without a jump"
+    assert sum(step == 1 for step in steady) > len(steady) * 0.6, "frame follows frame"
     assert 0 < latency < 8
     assert complaints == []
 

@@ -25,12 +25,14 @@ class _Commands(click.Group):
     """A group whose commands end in one clear line for every error that a user can cause."""
 
     def invoke(self, context: click.Context) -> Any:
+        texts: list[str] = []
         try:
             return super().invoke(context)
         except* VitrineError as errors:
-            for error in _flat(errors):
-                click.echo(f"vitrine: {error}", err=True)
-            sys.exit(1)
+            texts = _flat(errors)
+        for text in texts:
+            click.echo(f"vitrine: {text}", err=True)
+        sys.exit(1)
 
 
 def _flat(errors: BaseExceptionGroup[VitrineError]) -> list[str]:
