@@ -43,8 +43,10 @@ class Contender:
     command: Callable[[Path, Path, tuple[PlannedRung, ...]], list[str]]
 
 
-def ffmpeg_command(encoder: list[str]) -> Callable[[Path, Path, tuple[PlannedRung, ...]], list[str]]:
-    """ffmpeg making the ladder with split and scale, the way its manual shows."""
+def ffmpeg_command(
+    encoder: Callable[[PlannedRung], list[str]],
+) -> Callable[[Path, Path, tuple[PlannedRung, ...]], list[str]]:
+    """ffmpeg making the ladder with split and scale, the way its manual shows. `encoder` is asked for each rung."""
 
     def command(clip: Path, out: Path, rungs: tuple[PlannedRung, ...]) -> list[str]:
         pads = "".join(f"[s{n}]" for n in range(len(rungs)))
@@ -54,7 +56,7 @@ def ffmpeg_command(encoder: list[str]) -> Callable[[Path, Path, tuple[PlannedRun
         for n, rung in enumerate(rungs):
             peak = str(EncoderSettings().peak(rung.kbps))
             rate = ["-b:v", f"{rung.kbps}k", "-maxrate", peak, "-bufsize", peak, "-g", str(2 * RATE)]
-            arguments += ["-map", f"[v{n}]", "-c:v", "libx264", *encoder, *rate, str(out / f"{rung.name}.h264")]
+            arguments += ["-map", f"[v{n}]", "-c:v", "libx264", *encoder(rung), *rate, str(out / f"{rung.name}.h264")]
         return [*arguments, "-map", "0:a?", "-c:a", "aac", "-b:a", "128k", str(out / "audio.aac")]
 
     return command
@@ -67,12 +69,18 @@ def package_command(clip: Path, out: Path, rungs: tuple[PlannedRung, ...]) -> li
 
 HLS = "hls"
 SETTINGS = EncoderSettings()
-SAME = ["-preset", SETTINGS.preset, "-x264-params", SETTINGS.x264_params]
+
+
+def same(rung: PlannedRung) -> list[str]:
+    """What Vitrine tells x264, as ffmpeg's arguments."""
+    return ["-preset", SETTINGS.preset, "-x264-params", SETTINGS.params(rung)]
+
+
 CONTENDERS = (
     Contender("vitrine package", package_command),
-    Contender("ffmpeg, same x264", ffmpeg_command([*SAME, "-threads", "1"])),
-    Contender("ffmpeg, same x264, own threads", ffmpeg_command(SAME)),
-    Contender("ffmpeg veryfast zerolatency", ffmpeg_command(["-preset", "veryfast", "-tune", "zerolatency"])),
+    Contender("ffmpeg, same x264", ffmpeg_command(lambda rung: [*same(rung), "-threads", "1"])),
+    Contender("ffmpeg, same x264, own threads", ffmpeg_command(same)),
+    Contender("ffmpeg veryfast zerolatency", ffmpeg_command(lambda _: ["-preset", "veryfast", "-tune", "zerolatency"])),
 )
 
 

@@ -78,7 +78,7 @@ def _open_x264(rung: PlannedRung, plan: Plan, colour: Colour) -> VideoCodecConte
     peak = str(plan.settings.peak(rung.kbps))
     context.options = {
         "preset": plan.settings.preset,
-        "x264-params": plan.settings.x264_params,
+        "x264-params": plan.settings.params(rung),
         "maxrate": peak,
         "bufsize": peak,
         "g": str(2 * plan.grid.frames_per_segment),
