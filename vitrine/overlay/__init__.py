@@ -1,0 +1,1 @@
+"""What is on show, and when: commands become entries of a ledger, the ledger answers for every frame."""
