@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, cast, get_args
@@ -54,7 +54,8 @@ At = Newest | AsSeen | Programme
 @dataclass(frozen=True, slots=True)
 class Command:
     """`show` puts `products` into `slot` (None: 1) and those after it. `hide` takes products away, from `slot` only if
-    one is named, or whatever is in the slot. `clear` empties all slots; `next` shows the rundown's next item."""
+    one is named, or whatever is in the slot. `clear` empties all slots; `next` shows the rundown's next item.
+    """
 
     action: Action
     products: tuple[str, ...] = ()
@@ -168,12 +169,18 @@ def _parse_programme(value: object) -> Fraction:
     return Fraction(repr(value))
 
 
-def _check_names(value: Mapping[object, object], names: Iterable[str], prefix: str) -> None:
+def _check_names(value: Mapping[object, object], names: Sequence[str], prefix: str) -> None:
     for name in value:
         if name not in names:
-            close = difflib.get_close_matches(str(name)[:QUOTED], names, 1, 0.5)
-            hint = f"do you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-            raise CommandError(f"{prefix}{str(name)[:QUOTED]}", f"{_shown(name)} is unknown; {hint}")
+            raise CommandError(
+                f"{prefix}{_shown(name)[1:-1]}", f"{_shown(name)} is unknown; {closest(str(name), names)}"
+            )
+
+
+def closest(name: str, names: Sequence[str]) -> str:
+    """What somebody who wrote `name` may have meant, or could have written."""
+    close = difflib.get_close_matches(name[:QUOTED], names, 1, 0.5)
+    return f"do you mean {close[0]}?" if close else f"there are {', '.join(names)}"
 
 
 def _choice(words: tuple[str, ...]) -> str:

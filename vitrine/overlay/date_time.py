@@ -11,6 +11,9 @@ NANOSECONDS_PER_MILLISECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1)
 """Naive, though in UTC: isoformat would write an offset where HLS has a Z."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+"""A zone can put no date of these out of Python's reach, and only an hour or so before 0."""
+
 FORM = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:([Zz])|([+-])(\d\d):?(\d\d))", re.ASCII
 )
@@ -23,6 +26,8 @@ def parse_date_time(text: str) -> int:
     if not found:
         raise MalformedError(f"{text[:40]!r} is no date and time with a zone, such as {EXAMPLE}")
     day, hour, minute, second, fraction, _, sign, offset_hours, offset_minutes = found.groups()
+    if not FIRST_YEAR <= int(day[:4]) <= LAST_YEAR:
+        raise MalformedError(f"{text!r} is no date of this time; take a year from {FIRST_YEAR}")
     try:
         local = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}")
     except ValueError as error:
