@@ -1,7 +1,6 @@
 """What a crew member or a shop's back end asks for: decoded JSON in, a Command or the field that is wrong out."""
 
 import difflib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -161,12 +160,18 @@ def _parse_as_seen(value: object) -> int:
 
 
 def _parse_programme(value: object) -> Fraction:
-    """Exactly the decimal number that was written."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise CommandError("at.programme", f"programme is {_shown(value)}; it is a number of seconds such as 12.5")
-    if not 0 <= value <= MAX_PROGRAMME:
-        raise CommandError("at.programme", f"programme is {_shown(value)}; take 0 to {MAX_PROGRAMME} seconds")
-    return Fraction(repr(value))
+    seconds = exact_seconds(value)
+    if seconds is None:
+        text = f"programme is {_shown(value)}; it is a number of seconds such as 12.5, from 0 to {MAX_PROGRAMME}"
+        raise CommandError("at.programme", text)
+    return seconds
+
+
+def exact_seconds(value: object) -> Fraction | None:
+    """Exactly the decimal number that was written, None for what is no time of a broadcast."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Fraction(repr(value)) if 0 <= value <= MAX_PROGRAMME else None  # not a number is not between any
 
 
 def _check_names(value: Mapping[object, object], names: Sequence[str], prefix: str) -> None:

@@ -1,7 +1,6 @@
 """The planned order of a show: which products come one after another, and for a recorded show, when."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +9,15 @@ from fractions import Fraction
 from vitrine.media.errors import ConfigError, MalformedError
 from vitrine.media.grid import Grid
 from vitrine.overlay.clock import Clock
-from vitrine.overlay.commands import MAX_PROGRAMME, CommandError, check_fits, closest, parse_products, parse_slot
+from vitrine.overlay.commands import (
+    MAX_PROGRAMME,
+    CommandError,
+    check_fits,
+    closest,
+    exact_seconds,
+    parse_products,
+    parse_slot,
+)
 from vitrine.overlay.ledger import Entry, Ledger, cue_ids
 
 MAX_ITEMS = 2_000
@@ -109,14 +116,12 @@ def _parse_products(value: Mapping[str, object]) -> tuple[str, ...]:
 
 def _parse_time(value: object, name: str) -> Fraction | None:
     """Seconds, from a number of them or from `00:00:12.500`."""
-    seconds: Fraction | None = None
     if value is None:
         return None
+    seconds = exact_seconds(value)
     if isinstance(value, str) and (found := CLOCK_TIME.fullmatch(value)):
         hours, minutes, rest = found.groups()
         seconds = int(hours) * 3600 + int(minutes) * 60 + Fraction(rest)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        seconds = Fraction(repr(value)) if 0 <= value <= MAX_PROGRAMME else None
     if seconds is None or seconds > MAX_PROGRAMME:
         raise MalformedError(f'{name} is no time such as 12.5 or "00:00:12.500", up to {MAX_PROGRAMME} seconds')
     return seconds
