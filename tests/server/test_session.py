@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from vitrine.ingest.publish import PublishRequest
@@ -25,6 +25,9 @@ class Owner:
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         self.told += [unit.pts for unit in units]
+
+    def data(self, session: Session, name: str, values: Sequence[object], programme: Fraction) -> None:
+        self.told.append((name, *values, programme))
 
     def session_ended(self, session: Session, reason: str) -> None:
         self.told.append(reason)

@@ -4,7 +4,7 @@ The server plugs in a `Publications`; ingest knows no more of it than these two 
 """
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -56,6 +56,9 @@ class Publication(Protocol):
 
     def push(self, unit: AccessUnit) -> None:
         """Give an access unit in session time (media/timeline.py)."""
+
+    def data(self, name: str, values: Sequence[object], dts: int) -> None:
+        """Give a named data message at session time `dts`, in ms: its values as str, float, bool, None, list, dict."""
 
     def end(self, reason: str) -> None:
         """The session is over; call it once, whatever ended it."""

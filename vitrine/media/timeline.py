@@ -53,6 +53,25 @@ class Timeline:
         self._newest[track_id] = placed
         return placed
 
+    def look_up(self, stamp: int) -> int:
+        """Session time of a stamp that belongs to no track, as a data message's; nothing is placed by it.
+
+        It is a hint: encoders that have no clock for their data send 0, others one of their own. A stamp that is 0,
+        or far from the newest of the media, counts as that newest one.
+        """
+        if self._stamp is None:
+            return 0
+        newest = self._stamp + self._offset
+        step = self._step(stamp)
+        if stamp == 0:
+            return newest
+        if abs(step) <= self._limit:
+            return newest + step
+        if self._belongs_before_jump(step):
+            assert self._former_offset is not None
+            return self._stamp + step + self._former_offset
+        return newest
+
     def _step(self, stamp: int) -> int:
         """Signed distance from the newest stamp, across any wrap: serial arithmetic, RTMP 1.0 section 4."""
         assert self._stamp is not None

@@ -69,7 +69,7 @@ def _parse_object(value: Mapping[str, object], is_ours: bool) -> Command | None:
         return None
     if "at" in value:
         raise CommandError("at", "A command within the stream is for the frame it comes with; it says no at")
-    action = parse_action(value.get("action", "show"))
+    action = parse_action("show" if value.get("action") is None else value["action"])
     slot = parse_slot(_whole(value.get("slot")))
     product, products = value.get("product"), value.get("products")
     if product is not None and products is not None:

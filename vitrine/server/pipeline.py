@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -45,6 +45,7 @@ class Broadcast:
         self.stats = Stats()
         self.ingest_kbps = 0
         self.started: datetime | None = None
+        self.on_data: Callable[[str, Sequence[object], Fraction], None] | None = None
         self._config = config
         self._worker: Worker | None = None
         self._waiting: list[Track | AccessUnit] = []  # for the worker to have started
@@ -127,6 +128,11 @@ class Broadcast:
                 self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")
         else:
             self._give(self._worker, item)
+
+    def data(self, session: Session, name: str, values: Sequence[object], programme: Fraction) -> None:
+        """A data message of the publisher, at a programme time in seconds."""
+        if session is self.session and self.on_data is not None:
+            self.on_data(name, values, programme)
 
     def session_ended(self, session: Session, reason: str) -> None:
         """The publisher has gone. One that was taken over from does not end the broadcast."""

@@ -1,16 +1,25 @@
 """One publisher's session as its broadcast sees it: what it announces, through the gate, into the worker."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Protocol
 
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
+from vitrine.media.ticks import seconds
 from vitrine.media.track import Track
 from vitrine.transcode.gate import Gate
 
+MILLISECONDS = 1000
+"""Data messages' times count as many a second."""
+
 LONGEST_NAME = 100
 """Letters of an encoder's name that the API repeats."""
+
+
+HELD_DATA = 8
+"""Data messages kept, the newest ones, until the gate opens: a third of a second as a rule, ten at most."""
 
 
 class SessionOwner(Protocol):
@@ -22,6 +31,9 @@ class SessionOwner(Protocol):
     def add_track(self, session: "Session", track: Track) -> None: ...
 
     def feed(self, session: "Session", units: Iterable[AccessUnit]) -> None: ...
+
+    def data(self, session: "Session", name: str, values: Sequence[object], programme: Fraction) -> None:
+        """A data message of the publisher, at a programme time in seconds."""
 
     def session_ended(self, session: "Session", reason: str) -> None: ...
 
@@ -40,6 +52,7 @@ class Session:
         self._owner = owner
         self._gate = Gate(at)
         self._opened = False
+        self._held_data: deque[tuple[str, Sequence[object], Fraction]] = deque(maxlen=HELD_DATA)
 
     @property
     def dropped(self) -> int:
@@ -59,6 +72,10 @@ class Session:
         self.received += len(unit.data)
         self._pass(self._gate.push(unit))
 
+    def data(self, name: str, values: Sequence[object], dts: int) -> None:
+        self._held_data.append((name, values, seconds(dts, MILLISECONDS)))
+        self._pass_data()
+
     def _pass(self, units: Sequence[AccessUnit]) -> None:
         if not self._opened and self._gate.rate is not None:
             self._opened = True
@@ -67,6 +84,15 @@ class Session:
                 self._owner.add_track(self, track)
         if units:
             self._owner.feed(self, units)
+        self._pass_data()
+
+    def _pass_data(self) -> None:
+        """After the units, so that the broadcast knows the frames that the data came with."""
+        while self._opened and self._held_data:
+            name, values, time = self._held_data.popleft()
+            programme = self._gate.programme(time)
+            assert programme is not None
+            self._owner.data(self, name, values, programme)
 
     def end(self, reason: str) -> None:
         self._pass(self._gate.flush())

@@ -89,6 +89,12 @@ class Gate:
         self._held.append(unit)
         return self._open() if self._is_enough() or len(self._held) >= HELD_UNITS else []
 
+    def programme(self, time: Fraction) -> Fraction | None:
+        """Programme time of a session time, both in seconds; None while closed. What came before the first keyframe
+        counts as with it.
+        """
+        return None if self.rate is None else max(time + self._shift, self._start)
+
     def flush(self) -> list[AccessUnit]:
         """The session is over: what is held passes, however little it is."""
         return self._open() if self._held and self.rate is None else []

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -22,6 +22,7 @@ class Recorder:
 
     tracks: list[Track] = field(default_factory=list)
     units: list[AccessUnit] = field(default_factory=list)
+    messages: list[tuple[str, tuple[object, ...], int]] = field(default_factory=list)
     ended: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def describe(self, encoder: str, rate: Fraction | None) -> None:
@@ -32,6 +33,9 @@ class Recorder:
 
     def push(self, unit: AccessUnit) -> None:
         self.units.append(unit)
+
+    def data(self, name: str, values: Sequence[object], dts: int) -> None:
+        self.messages.append((name, tuple(values), dts))
 
     def end(self, reason: str) -> None:
         self.ended.set_result(reason)

@@ -55,6 +55,7 @@ class RtmpPublisher:
         self._begun = False
         self._shift: int | None = None
         self._stamp = 0
+        self._shown = 0  # when the unit pushed last is shown, as a stamp
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes as they come. What is wrong with them becomes a SessionEnded, never an exception."""
@@ -93,9 +94,17 @@ class RtmpPublisher:
             raise UnsupportedError("A picture is shown hours away from its decoding time, which RTMP cannot state")
         if self._shift is None:
             self._shift = max(0, -dts)  # recorded files may start before 0
-        self._stamp = max(0, dts + self._shift) & 0xFFFFFFFF
+        self._stamp, self._shown = self._shifted(dts), self._shifted(dts + composition)
         self._begin()
         self._send_body(track, Body(track.codec, Kind.FRAME, unit.data, unit.keyframe, composition))
+
+    def send_data(self, name: str, value: Value, stamp: int | None = None) -> None:
+        """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts; or
+        else with the unit that was pushed last.
+        """
+        self._check_publishing()
+        at = self._shown if stamp is None else self._shifted(stamp)
+        self._link.send(Data(name, (value,)).message(self._stream, DATA_CHUNK_STREAM, at, keep=False))
 
     def close(self) -> None:
         """Say goodbye. SessionEnded follows when the server has answered or closed."""
@@ -105,6 +114,9 @@ class RtmpPublisher:
             self._send(Command("deleteStream", DELETE_STREAM, (None, float(self._stream))))
         else:
             self._end("closed before publishing")
+
+    def _shifted(self, dts: int) -> int:
+        return max(0, dts + (self._shift or 0)) & 0xFFFFFFFF
 
     def _check_publishing(self) -> None:
         if self.state is not State.PUBLISHING:

@@ -125,8 +125,10 @@ class Data:
             raise MalformedError("RTMP data message has no name")
         return cls(values[0], values[1:])
 
-    def message(self, stream: int, chunk_stream: int, timestamp: int = 0) -> Message:
-        payload = amf0.encode("@setDataFrame", self.name, *self.values)
+    def message(self, stream: int, chunk_stream: int, timestamp: int = 0, *, keep: bool = True) -> Message:
+        """`keep` asks the server to give it to those who join later too."""
+        prefix = ("@setDataFrame",) if keep else ()
+        payload = amf0.encode(*prefix, self.name, *self.values)
         return Message(MessageType.DATA_AMF0, payload, timestamp, stream, chunk_stream)
 
 

@@ -6,6 +6,7 @@ import ssl
 from typing import cast
 
 from vitrine.ingest.rtmp.address import Address
+from vitrine.ingest.rtmp.amf_values import Value
 from vitrine.ingest.rtmp.client import RtmpPublisher, State
 from vitrine.ingest.rtmp.events import ClientEvent, PublishRefused, PublishStarted, SessionEnded
 from vitrine.ingest.rtmp.handshake import RANDOM
@@ -62,6 +63,15 @@ class RtmpPeer:
         """Send an access unit, and wait while the network is behind. Raises VitrineError when the session is over."""
         self._socket.check()
         self._socket.core.push(unit)
+        self._socket.flush()
+        await self._socket.writable.wait()
+
+    async def send_data(self, name: str, value: Value, stamp: int | None = None) -> None:
+        """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts; or
+        else with the unit that was pushed last.
+        """
+        self._socket.check()
+        self._socket.core.send_data(name, value, stamp)
         self._socket.flush()
         await self._socket.writable.wait()
 

@@ -11,6 +11,7 @@ from typing import cast
 from vitrine.ingest.publish import Publication, Publications, PublishRefusedError, PublishRequest
 from vitrine.ingest.rtmp.connection import HANDSHAKE_SECONDS, RtmpConnection
 from vitrine.ingest.rtmp.events import (
+    DataReceived,
     Event,
     MediaReceived,
     MetadataReceived,
@@ -203,6 +204,9 @@ class _Peer(asyncio.Protocol):
     def _handle(self, event: Event) -> None:
         if isinstance(event, MediaReceived):
             self._push(event)
+        elif isinstance(event, DataReceived):
+            if self._publication:
+                self._publication.data(event.name, event.values, self._timeline.look_up(event.stamp))
         elif isinstance(event, TrackAnnounced):
             if self._publication:
                 self._publication.add_track(event.track)
