@@ -79,3 +79,28 @@ def test_tracks_that_jump_one_after_the_other_stay_in_step() -> None:
     ]
     assert place_all(timeline, units) == [0, 0, 100, 90, 105, 110, 133]
     assert timeline.jumps == 1
+
+
+def test_a_stamp_of_no_track_is_looked_up_and_places_nothing() -> None:
+    timeline = Timeline(1000, RTMP)
+    assert timeline.look_up(77) == 0
+    place_all(timeline, [(1, 5000, 0.0), (2, 5010, 0.0), (1, 5040, 0.04)])
+    for stamp, expected in ((5040, 40), (5000, 0), (5333, 333), (4990, -10), (5041 + 10_000, 40), (0, 40), (HOUR, 40)):
+        assert timeline.look_up(stamp) == expected, stamp
+    assert place_all(timeline, [(1, 5080, 0.08), (2, 5050, 0.08)]) == [80, 50]
+    assert timeline.jumps == timeline.regressions == 0
+
+
+def test_a_stamp_of_no_track_is_looked_up_across_a_wrap() -> None:
+    timeline = Timeline(1000, RTMP)
+    place_all(timeline, [(1, RTMP - 40, 0.0), (1, RTMP - 20, 0.02)])
+    assert timeline.look_up(20) == 60
+    place_all(timeline, [(1, 20, 0.06)])
+    assert timeline.look_up(RTMP - 20) == 20
+
+
+def test_a_stamp_of_no_track_may_still_be_from_before_a_jump() -> None:
+    timeline = Timeline(1000, RTMP)
+    place_all(timeline, [(1, 60_000, 0.0), (1, 60_100, 0.1), (1, 5 * HOUR, 0.14)])
+    assert timeline.look_up(60_090) == 90
+    assert timeline.look_up(5 * HOUR + 10) == 150

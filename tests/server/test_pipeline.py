@@ -1,7 +1,8 @@
 """A broadcast's life around a worker that does what the test says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import pytest
 
@@ -149,3 +150,18 @@ async def test_a_second_publisher_goes_on_where_the_first_was() -> None:
         assert isinstance(taken_over[0], int)
         assert taken_over[0] > newest
         second.session.end("done")
+
+
+async def test_data_reach_whoever_listens_and_only_from_the_publisher_of_now() -> None:
+    broadcast = Broadcast("live", Config())
+    first = Crew(broadcast)
+    first.session.data("onCuePoint", [0], 0)
+    first.film()
+    heard: list[tuple[str, Sequence[object], Fraction]] = []
+    broadcast.on_data = lambda name, values, programme: heard.append((name, values, programme))
+    first.session.data("onCuePoint", [1], 120)
+    second = Crew(broadcast)
+    first.session.data("onCuePoint", [2], 160)
+    assert heard == [("onCuePoint", [1], Fraction(120, 1000))]
+    second.session.end("gone")
+    first.session.end("gone")

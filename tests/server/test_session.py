@@ -4,7 +4,7 @@ from fractions import Fraction
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import AudioTrack, Codec, Track, VideoTrack
-from vitrine.server.session import Session
+from vitrine.server.session import HELD_DATA, Session
 from vitrine.transcode.gate import RATE_UNITS
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
@@ -78,3 +78,31 @@ def test_what_the_publisher_says_of_itself_is_a_hint() -> None:
         session.push(picture(round(index * 1001 / 30)))
     assert owner.told[0] == Fraction(30000, 1001)
     assert len(session.encoder) == 100
+
+
+def test_data_follow_the_units_that_they_came_with_in_programme_time() -> None:
+    owner = Owner()
+    session = started(owner)
+    for number in range(HELD_DATA + 2):
+        session.data("onCuePoint", [number], 40)
+    for index in range(RATE_UNITS):
+        session.push(picture(40 * index))
+    assert session.received == 4 * RATE_UNITS
+    held = [("onCuePoint", number, Fraction(40, 1000)) for number in range(2, HELD_DATA + 2)]
+    assert owner.told == [25, VIDEO, *range(0, 40 * RATE_UNITS, 40), *held]
+    session.data("onTextData", [{"text": "1"}, None], 360)
+    assert owner.told[-1] == ("onTextData", {"text": "1"}, None, Fraction(360, 1000))
+
+
+def test_data_of_a_session_that_ends_early_are_told_before_its_end() -> None:
+    owner = Owner()
+    session = started(owner)
+    session.push(picture(0))
+    session.data("onCuePoint", [1], 0)
+    session.end("gone")
+    assert owner.told == [30, VIDEO, 0, ("onCuePoint", 1, Fraction(0)), "gone"]
+    owner.told.clear()
+    empty = started(owner)
+    empty.data("onCuePoint", [1], 0)
+    empty.end("gone")
+    assert owner.told == ["gone"]

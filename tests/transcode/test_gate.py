@@ -164,3 +164,15 @@ def test_a_hole_at_the_start_does_not_lower_the_rate() -> None:
 def test_a_single_instant_gives_the_stated_rate() -> None:
     assert estimate_rate([Fraction(0), Fraction(0)], Fraction(50)) == 50
     assert estimate_rate([Fraction(0)], None) == 30
+
+
+def test_session_time_becomes_programme_time_once_the_gate_is_open() -> None:
+    gate = Gate(at=lambda: Fraction(7, 2))
+    gate.add_track(VIDEO)
+    units = [picture(5000 + at, at == 0) for at in stamps(Fraction(25), RATE_UNITS)]
+    opened(gate, units[:-1])
+    assert gate.programme(Fraction(5)) is None
+    opened(gate, units[-1:])
+    assert gate.programme(Fraction(5)) == Fraction(7, 2)
+    assert gate.programme(Fraction(5120, 1000)) == Fraction(3620, 1000)
+    assert gate.programme(Fraction(4)) == Fraction(7, 2)  # before the keyframe: with it

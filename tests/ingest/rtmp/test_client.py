@@ -12,6 +12,7 @@ from vitrine.ingest.rtmp.chunk import ChunkWriter
 from vitrine.ingest.rtmp.client import RtmpPublisher, State
 from vitrine.ingest.rtmp.events import (
     ClientEvent,
+    DataReceived,
     MediaReceived,
     MetadataReceived,
     PublishRefused,
@@ -203,3 +204,22 @@ def test_any_answer(data: bytes) -> None:
     publisher, _ = client(CONNECTED, CREATED)
     publisher.receive_data(data)
     assert len(publisher.events_received()) <= 3
+
+
+def test_data_are_sent_for_a_picture() -> None:
+    pair = Pair()
+    pair.publish(media=[replace(units()[0], dts=-40, pts=40)])
+    for value, stamp in ((1.0, None), (2.0, 120)):
+        pair.client.send_data("onCuePoint", {"name": "vitrine", "time": value}, stamp)
+    pair.client.push(replace(units()[0], dts=0, pts=0))
+    pair.carry()
+    data = [event for event in pair.events if isinstance(event, DataReceived)]
+    assert [(event.name, event.stamp) for event in data] == [("onCuePoint", 80), ("onCuePoint", 160)]
+    assert data[1].values == ({"name": "vitrine", "time": 2.0},)
+    assert b"@setDataFrame\x02\x00\x0aonCuePoint" not in pair.sent
+
+
+def test_data_before_publishing_are_a_mistake_of_ours() -> None:
+    publisher, _ = client(CONNECTED)
+    with pytest.raises(MisuseError):
+        publisher.send_data("onCuePoint", None)

@@ -140,3 +140,25 @@ async def test_push_waits_while_the_network_is_behind() -> None:
         assert await channels.publications[0].ended == "the publisher stopped"
         assert waited
         assert len(channels.publications[0].units) == count
+
+
+async def test_data_arrive_between_the_media_at_their_time() -> None:
+    """Stamps that are no times of the stream count as the newest of the media, and move nothing."""
+    channels = Channels()
+    sent = units()
+    async with serving(channels) as url, await RtmpPeer.connect(url, "key") as publisher:
+        publisher.add_track(VIDEO)
+        publisher.add_track(AUDIO)
+        for unit in sent[:4]:
+            await publisher.push(unit)
+        for stamp in (80, 0, 3_600_000):
+            await publisher.send_data("onCuePoint", {"name": "👗", "parameters": {"product": "WM-4411"}}, stamp)
+        for unit in sent[4:]:
+            await publisher.push(unit)
+        await publisher.close()
+        (publication,) = channels.publications
+        await publication.ended
+    value = {"name": "👗", "parameters": {"product": "WM-4411"}}
+    newest = 47
+    assert publication.messages == [("onCuePoint", (value,), at) for at in (80, newest, newest)]
+    assert publication.units == sent

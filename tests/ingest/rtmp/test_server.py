@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, tls_contexts
-from tests.ingest.rtmp.wire import AUDIO, VIDEO, capture, units
-from vitrine.ingest.rtmp import connection, server
-from vitrine.ingest.rtmp.chunk import ChunkWriter
+from tests.ingest.rtmp.wire import AUDIO, VIDEO, Pair, capture, units
+from vitrine.ingest.rtmp import amf0, connection, server
+from vitrine.ingest.rtmp.chunk import ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET
-from vitrine.ingest.rtmp.message import UserControl, UserControlType
+from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType
 from vitrine.ingest.rtmp.server import Limits, RtmpServer
 from vitrine.media.errors import UnsupportedError
 from vitrine.media.track import Track
@@ -246,3 +246,31 @@ async def test_rtmps() -> None:
     writer.close()
     await rtmp.close()
     assert len(channels.publications[0].units) == len(units())
+
+
+AMF3_PRODUCT = bytes.fromhex("11 0a0b01") + b"\x0fproduct" + b"\x06\x0fWM-4411" + b"\x01"
+"""An AMF 3 object in AMF 0: dynamic, without a class, one member."""
+
+
+async def test_data_of_every_form_reach_the_publication() -> None:
+    pair = Pair()
+    pair.publish(media=units(2))
+    name = amf0.encode("onTextData")
+    for kind, payload in (
+        (MessageType.DATA_AMF0, name + amf0.encode({"product": "WM-4411"})),
+        (MessageType.DATA_AMF0, amf0.encode("@setDataFrame") + name + amf0.encode({"product": "WM-4411"})),
+        (MessageType.DATA_AMF3, b"\x00" + name + amf0.encode({"product": "WM-4411"})),
+        (MessageType.DATA_AMF3, b"\x00" + name + AMF3_PRODUCT),
+        (MessageType.DATA_AMF0, name + AMF3_PRODUCT),
+        (MessageType.DATA_AMF0, name + b"\x03broken"),
+    ):
+        pair.client._link.send(Message(kind, payload, 40, 1, 8))
+    pair.client.close()
+    pair.carry()
+    channels = Channels()
+    async with serving(channels) as port, connected(port) as (_, writer):
+        writer.write(pair.sent)
+        await channels.published.wait()
+        await channels.publications[0].ended
+    assert channels.publications[0].messages == [("onTextData", ({"product": "WM-4411"},), 40)] * 5
+    assert channels.publications[0].units == units(2)

@@ -99,8 +99,8 @@ class RtmpPublisher:
         self._send_body(track, Body(track.codec, Kind.FRAME, unit.data, unit.keyframe, composition))
 
     def send_data(self, name: str, value: Value, stamp: int | None = None) -> None:
-        """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts; or
-        else with the unit that was pushed last.
+        """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts,
+        or else for the unit that was pushed last.
         """
         self._check_publishing()
         at = self._shown if stamp is None else self._shifted(stamp)

@@ -67,8 +67,8 @@ class RtmpPeer:
         await self._socket.writable.wait()
 
     async def send_data(self, name: str, value: Value, stamp: int | None = None) -> None:
-        """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts; or
-        else with the unit that was pushed last.
+        """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts,
+        or else for the unit that was pushed last.
         """
         self._socket.check()
         self._socket.core.send_data(name, value, stamp)
