@@ -44,7 +44,7 @@ def test_events_tell_what_the_windows_already_hold(packager: MakePackager, units
                     segments += 1
                     assert window.media(segment.entry.name) == segment.data
                     assert window.answer(segment.entry.msn, None) is Answer.READY
-    assert (parts, segments) == (2 * 14 + 17, 6)
+    assert (parts, segments) == (2 * 14 + 17, 8)
 
 
 def test_playable_once_every_window_has_a_part(packager: MakePackager, units: Units) -> None:
@@ -67,7 +67,13 @@ def test_flush_ends_every_window(packager: MakePackager, units: Units) -> None:
         core.push(unit)
     events = core.flush()
     assert [(type(event).__name__, event.rendition) for event in events] == [
-        (kind, name) for name in ("720p", "360p", "audio") for kind in ("PartClosed", "SegmentClosed")
+        ("PartClosed", "720p"),
+        ("SegmentClosed", "720p"),
+        ("SegmentClosed", "products"),
+        ("PartClosed", "360p"),
+        ("SegmentClosed", "360p"),
+        ("PartClosed", "audio"),
+        ("SegmentClosed", "audio"),
     ]
     assert all(window.playlist().endswith("#EXT-X-ENDLIST\n") for window in core.windows.values())
     assert core.flush() == []
@@ -81,7 +87,7 @@ def test_flush_before_anything_came(packager: MakePackager) -> None:
 
 
 def test_the_container_counts_in_the_rates(packager: MakePackager) -> None:
-    assert "BANDWIDTH=3236000,AVERAGE-BANDWIDTH=2944000," in packager(NTSC).multivariant()
+    assert "BANDWIDTH=3240000,AVERAGE-BANDWIDTH=2948000," in packager(NTSC).multivariant()
 
 
 @pytest.mark.parametrize("track_id", [1, 3])
@@ -96,9 +102,10 @@ def test_the_container_costs_no_more_than_is_counted(track_id: int, packager: Ma
     assert container * 8 / seconds < CONTAINER_BITRATE
 
 
-def test_windows_and_renditions_have_the_same_names(packager: MakePackager) -> None:
+def test_windows_are_the_renditions_and_the_products(packager: MakePackager) -> None:
     core = packager(NTSC)
-    assert [rendition.name for rendition in core.renditions] == list(core.windows) == ["720p", "360p", "audio"]
+    assert [rendition.name for rendition in core.renditions] == ["720p", "360p", "audio"]
+    assert list(core.windows) == ["720p", "360p", "audio", "products"]
 
 
 def test_an_unknown_track_is_refused(packager: MakePackager) -> None:
@@ -116,6 +123,7 @@ def test_nothing_comes_after_the_end(packager: MakePackager, units: Units) -> No
 def test_renditions_must_differ(renditions: list[Rendition]) -> None:
     same_name = [renditions[0], replace(renditions[1], name="720p")]
     same_track = [renditions[0], replace(renditions[1], track=renditions[0].track)]
-    for wrong in ([], same_name, same_track):
+    reserved = [replace(renditions[0], name="products")]
+    for wrong in ([], same_name, same_track, reserved):
         with pytest.raises(MisuseError, match="a name and a track id of its own"):
             Packager("b7", wrong, NTSC, 0, 60)
