@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.packager.ranges import parse_ranges
 from tests.packager.table import Row, TableCues
 from vitrine.media.grid import Grid
 from vitrine.packager.date_ranges import DateRanges, quotable
@@ -28,20 +29,7 @@ class Published:
 
     def update(self, edge: int, oldest: int = 0) -> list[dict[str, str]]:
         self.ranges.update(self.programme.frame_utc_ns(edge), self.programme.frame_utc_ns(oldest))
-        return parse(self.ranges.text)
-
-
-def parse(text: str) -> list[dict[str, str]]:
-    """Attributes by name, without quotes; each line is whole."""
-    found = []
-    for line in text.splitlines():
-        kind, _, attributes = line.partition(":")
-        assert kind == "#EXT-X-DATERANGE"
-        pairs = re.findall(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)(?:,|$)', attributes)
-        assert ",".join("=".join(pair) for pair in pairs) == attributes
-        assert len(dict(pairs)) == len(pairs)
-        found.append({name: value.strip('"') for name, value in pairs})
-    return found
+        return parse_ranges(self.ranges.text)
 
 
 def ids(lines: list[dict[str, str]]) -> list[str]:
@@ -177,7 +165,7 @@ def test_the_whole_show_knows_of_no_corrections_and_forgets_nothing() -> None:
     published.update(200)
     published.cues.say((55, 1, None))
     published.update(1000, 800)
-    lines = parse(published.ranges.whole_show())
+    lines = parse_ranges(published.ranges.whole_show())
     assert [(line["ID"], line.get("DURATION")) for line in lines] == [("b7-c1", "1.5"), ("b7-c3", None)]
 
 
@@ -232,7 +220,7 @@ def test_a_client_that_takes_only_the_news_knows_as_much_as_one_that_takes_all(s
         if edge - asked <= SKIP * 15:
             for name in published.ranges.removed.split("\t"):
                 client.pop(name, None)
-            for line in parse(published.ranges.recent):
+            for line in parse_ranges(published.ranges.recent):
                 assert client.get(line["ID"], {}).items() <= line.items()
                 client[line["ID"]] = line
         else:
