@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 CHANNEL = "bench"
+TOKEN = "of-the-benchmark"  # noqa: S105 - a server of our own, on loopback, for minutes
 ENDING_TIME = 10.0
 STARTING_TIME = 30.0
 
@@ -66,7 +67,8 @@ async def served(folder: Path, ladder: tuple[tuple[str, int, int], ...]) -> Asyn
     http, rtmp = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     rungs = "".join(f'[[ladder]]\nname = "{name}"\nheight = {height}\nkbps = {kbps}\n' for name, height, kbps in ladder)
     config = folder / "bench.toml"
-    config.write_text(f'[server]\nhttp = "{http}"\nrtmp = "{rtmp}"\n{rungs}[channels.{CHANNEL}]\ntitle = "Benchmark"\n')
+    server = f'[server]\nhttp = "{http}"\nrtmp = "{rtmp}"\ndata = "{folder / "data"}"\napi_token = "{TOKEN}"\n'
+    config.write_text(f'{server}{rungs}[channels.{CHANNEL}]\ntitle = "Benchmark"\n')
     async with child(sys.executable, "-m", "vitrine.server", "serve", "--config", str(config)) as process:
         assert process.stdout is not None
         await asyncio.wait_for(process.stdout.readline(), STARTING_TIME)

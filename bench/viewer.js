@@ -33,7 +33,10 @@
     const each = (now, frame) => {
       const number = read(video);
       if (number === null) window.unread += 1;
-      else window.shown.push([number, performance.timeOrigin + frame.expectedDisplayTime, video.videoHeight]);
+      else {
+        window.shown.push([number, performance.timeOrigin + frame.expectedDisplayTime, video.videoHeight]);
+        window.each_shown?.(number);
+      }
       video.requestVideoFrameCallback(each);
     };
     video.requestVideoFrameCallback(each);

@@ -7,6 +7,8 @@ import msgspec
 from aiohttp import web
 
 from vitrine.origin import pages
+from vitrine.origin.cues import CueApi
+from vitrine.origin.desk import Desk
 from vitrine.origin.hls import LiveStream, not_found
 from vitrine.origin.status import ChannelState
 
@@ -29,12 +31,17 @@ class Channels(Protocol):
     def streams(self, channel: str) -> Sequence[LiveStream]:
         """What the channel plays, and before it what it played last while that can still be fetched."""
 
+    def desk(self, channel: str) -> Desk | None:
+        """Where the channel's cues are commanded; None if there is no channel of that name."""
+
 
 class Origin:
     """Handlers over `Channels`."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, token: str) -> None:
+        """`token` is what commands must carry."""
         self._channels = channels
+        self._cues = CueApi(channels.desk, token)
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY)
@@ -49,10 +56,18 @@ class Origin:
                 web.options("/hls/{path:.*}", self._preflight),
                 web.get("/api/channels", self._states),
                 web.get("/api/channels/{channel}", self._state),
+                *self._cues.routes(),
                 web.get("/healthz", self._health),
             ]
         )
+        application.on_shutdown.append(self._let_listeners_go)
         return application
+
+    async def _let_listeners_go(self, _application: web.Application) -> None:
+        """Event streams never end by themselves, and would hold the server's end up."""
+        for state in self._channels.states():
+            if desk := self._channels.desk(state.channel):
+                desk.events.close()
 
     async def _page(self, request: web.Request) -> web.Response:
         return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))

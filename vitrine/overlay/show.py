@@ -115,6 +115,10 @@ class Show:
         self._prepared = entry, command
         return entry
 
+    def has_answered(self, key: str) -> bool:
+        """Whether a command with this idempotency key has been answered."""
+        return key in self._keys or key in self._unchanged
+
     def commit(self, entry: Entry) -> Answer:
         """Take the entry that prepare gave last, once it is on disk. Raises MisuseError for another."""
         if self._prepared is None or self._prepared[0] != entry:

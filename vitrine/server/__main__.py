@@ -86,12 +86,49 @@ def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool) -> None
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write; new or empty.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file, for its ladder.")
-def package(file: Path, output: Path, config: Path | None) -> None:
+@click.option("--rundown", type=click.Path(path_type=Path), help="Rundown with offsets, to stamp its products.")
+@click.option("--catalogue", type=click.Path(path_type=Path), help="Products, for their titles.")
+def package(file: Path, output: Path, config: Path | None, rundown: Path | None, catalogue: Path | None) -> None:
     """Make a folder of HLS from the recorded stream FILE."""
     from vitrine.server.commands.package import package as run_package
     from vitrine.server.config import load_config
 
-    _run(run_package(file, output, load_config(config)))
+    _run(run_package(file, output, load_config(config), rundown, catalogue))
+
+
+@main.command()
+@click.argument("channel")
+@click.argument("action", type=click.Choice(("show", "hide", "clear", "next")))
+@click.argument("products", nargs=-1)
+@click.option("--slot", type=int, help="Place of the first product, 1 to 3.")
+@click.option("--as-seen", help="For the frame with this programme date-time, as a monitor showed it.")
+@click.option("--programme", type=float, help="For the frame at so many seconds of programme time.")
+@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="Address of the server.")
+@click.option("--token", envvar="VITRINE_API_TOKEN", help="API token; or in the environment as VITRINE_API_TOKEN.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), help="Data folder that keeps the token.")
+def cue(channel: str, action: str, products: tuple[str, ...], server: str, token: str | None, data: Path, **at: Any) -> None:
+    """Show or hide PRODUCTS on CHANNEL, clear it, or show the rundown's next."""
+    from vitrine.server.commands.cue import cue as run_cue
+    from vitrine.server.commands.cue import kept_token
+
+    command: dict[str, object] = {"action": action}
+    if products:
+        command["products"] = products
+    if at["slot"] is not None:
+        command["slot"] = at["slot"]
+    moment = {name: at[name] for name in ("as_seen", "programme") if at[name] is not None}
+    if moment:
+        command["at"] = moment
+    _run(run_cue(server, channel, token or kept_token(data), command))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def catalogue(file: Path) -> None:
+    """Check the product file FILE: what can be used, and what is refused, row by row."""
+    from vitrine.server.commands.catalogue import catalogue as run_catalogue
+
+    run_catalogue(file)
 
 
 def _fraction(_context: click.Context, _parameter: click.Parameter, value: str) -> Fraction:

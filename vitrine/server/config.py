@@ -9,6 +9,7 @@ import msgspec
 
 from vitrine.media.errors import ConfigError
 from vitrine.media.grid import check_part_target
+from vitrine.packager.part import PRODUCTS
 from vitrine.transcode.ladder import DEFAULT_LADDER, Rung, check_ladder
 
 CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -27,6 +28,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rtmp: str = "127.0.0.1:1935"
     rtmps: str = "127.0.0.1:1936"
     data: str = "data"
+    api_token: str | None = None
     certificate: str | None = None
     certificate_key: str | None = None
 
@@ -47,10 +49,17 @@ class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only."""
+    """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only.
+
+    `catalogue` and `rundown` are files, beside the configuration unless they say otherwise. `in_band` lets the
+    encoder command cues inside its stream.
+    """
 
     title: str | None = None
     stream_key: str | None = None
+    catalogue: str | None = None
+    rundown: str | None = None
+    in_band: bool = False
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,11 +96,14 @@ def load_config(path: Path | None) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The configuration {path} cannot be read: {error}") from error
-    return parse_config(text, str(path))
+    return parse_config(text, str(path), path.parent)
 
 
-def parse_config(text: str, name: str) -> Config:
-    """Check a configuration file's text and put secrets in. `name` stands in errors. Raises ConfigError."""
+def parse_config(text: str, name: str, folder: Path = Path()) -> Config:
+    """Check a configuration file's text, put secrets in, and find files from `folder`. `name` stands in errors.
+
+    Raises ConfigError.
+    """
     try:
         config = msgspec.toml.decode(text, type=Config)
     except (msgspec.DecodeError, ValueError) as error:
@@ -106,28 +118,37 @@ def parse_config(text: str, name: str) -> Config:
     _check_ladder(config, name)
     if not config.channels:
         raise ConfigError(f"{name}: no channel; add a table such as [channels.{DEFAULT_CHANNEL}]")
-    channels = {channel: _checked_channel(channel, table, name) for channel, table in config.channels.items()}
+    channels = {channel: _checked_channel(channel, table, name, folder) for channel, table in config.channels.items()}
     _check_keys(channels, name)
-    return msgspec.structs.replace(config, channels=channels)
+    server = config.server
+    if server.api_token is not None:
+        server = msgspec.structs.replace(server, api_token=_secret(server.api_token, f"{name}: server.api_token"))
+    return msgspec.structs.replace(config, server=server, channels=channels)
 
 
 def _check_ladder(config: Config, name: str) -> None:
     for rung in config.ladder:
         if not CHANNEL_NAME.fullmatch(rung.name):
             raise ConfigError(f"{name}: the rung name {rung.name!r} cannot stand in an address; take one such as 720p")
+        if rung.name == PRODUCTS:
+            raise ConfigError(
+                f"{name}: the rung name {PRODUCTS!r} is taken by the products' text; take one such as 720p"
+            )
     try:
         check_ladder(config.rungs)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from error
 
 
-def _checked_channel(channel: str, table: Channel, name: str) -> Channel:
+def _checked_channel(channel: str, table: Channel, name: str, folder: Path) -> Channel:
     if not CHANNEL_NAME.fullmatch(channel):
         raise ConfigError(f"{name}: channel {channel!r}: use small letters, digits, - and _, 64 at most")
-    if table.stream_key is None:
-        return table
+    key = table.stream_key
     return msgspec.structs.replace(
-        table, stream_key=_secret(table.stream_key, f"{name}: channels.{channel}.stream_key")
+        table,
+        stream_key=None if key is None else _secret(key, f"{name}: channels.{channel}.stream_key"),
+        catalogue=None if table.catalogue is None else str(folder / table.catalogue),
+        rundown=None if table.rundown is None else str(folder / table.rundown),
     )
 
 

@@ -4,18 +4,20 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.ticks import seconds
-from vitrine.media.track import Track
+from vitrine.media.grid import VIDEO_TIMESCALE
+from vitrine.media.ticks import seconds, ticks_at
+from vitrine.media.track import Track, VideoTrack
 from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import State
 from vitrine.packager.packager import Packager
 from vitrine.server.config import Config
+from vitrine.server.desk import Desk
 from vitrine.server.session import Session
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
@@ -35,7 +37,7 @@ class Broadcast:
     `stream` is what viewers get, None until the worker knows its renditions. `state` and `reason` are for the API.
     """
 
-    def __init__(self, channel: str, config: Config) -> None:
+    def __init__(self, channel: str, config: Config, desk: Desk) -> None:
         self.channel = channel
         self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self.state: State = "starting"
@@ -45,17 +47,18 @@ class Broadcast:
         self.stats = Stats()
         self.ingest_kbps = 0
         self.started: datetime | None = None
-        self.on_data: Callable[[str, Sequence[object], Fraction], None] | None = None
         self._config = config
+        self._desk = desk
         self._worker: Worker | None = None
         self._waiting: list[Track | AccessUnit] = []  # for the worker to have started
         self._plan: Plan | None = None
         self._origin = 0.0  # monotonic time of programme time 0
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
+        self._newest_picture: Fraction | None = None
         self._begun = asyncio.Event()
         self._over = asyncio.Event()
         self._received = (0, time.monotonic())  # bytes, and when they were counted
-        self._timescales: dict[int, int] = {}
+        self._tracks: dict[int, Track] = {}
 
     @property
     def over(self) -> bool:
@@ -111,7 +114,7 @@ class Broadcast:
 
     def add_track(self, session: Session, track: Track) -> None:
         if session is self.session:
-            self._timescales[track.id] = track.timescale
+            self._tracks[track.id] = track
             self._to_worker(track)
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
@@ -119,7 +122,17 @@ class Broadcast:
             return
         for unit in units:
             self._to_worker(unit)
-            self._newest = max(self._newest, seconds(unit.pts, self._timescales[unit.track_id]))
+            track = self._tracks[unit.track_id]
+            time = seconds(unit.pts, track.timescale)
+            self._newest = max(self._newest, time)
+            if isinstance(track, VideoTrack):
+                self._newest_picture = max(self._newest_picture or time, time)
+
+    @property
+    def newest_frame(self) -> int:
+        """The newest frame accepted at ingest, on the grid; where there is no picture, the newest sound's."""
+        newest = self._newest if self._newest_picture is None else self._newest_picture
+        return 0 if self._plan is None else self._plan.grid.frame(ticks_at(newest, VIDEO_TIMESCALE))
 
     def _to_worker(self, item: Track | AccessUnit) -> None:
         if self._worker is None:
@@ -131,8 +144,8 @@ class Broadcast:
 
     def data(self, session: Session, name: str, values: Sequence[object], programme: Fraction) -> None:
         """A data message of the publisher, at a programme time in seconds."""
-        if session is self.session and self.on_data is not None:
-            self.on_data(name, values, programme)
+        if session is self.session:
+            self._desk.receive_data(name, values, programme)
 
     def session_ended(self, session: Session, reason: str) -> None:
         """The publisher has gone. One that was taken over from does not end the broadcast."""
@@ -173,8 +186,9 @@ class Broadcast:
                 assert self._plan is not None
                 assert self.started is not None
                 start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
-                window = self._config.hls.window
-                self.stream = LiveStream(Packager(self.id, renditions, self._plan.grid, start_utc_ns, window))
+                grid, window = self._plan.grid, self._config.hls.window
+                cues = self._desk.open(self.id, grid, start_utc_ns, lambda: self.newest_frame)
+                self.stream = LiveStream(Packager(self.id, renditions, grid, start_utc_ns, window, cues=cues))
             case Stats():
                 self.stats = event
                 self._measure_ingest()
@@ -215,5 +229,6 @@ class Broadcast:
         if state == "ended":
             log.info("%s: broadcast %s ended: %s", self.channel, self.id, self.reason or "the server stops")
         self.state = state
+        self._desk.close(self.id)
         if self.stream is not None:
             self.stream.end()

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from vitrine.media.errors import ConfigError
 from vitrine.origin.app import MAX_LINE, Origin
 from vitrine.server.config import Config, split_address
 from vitrine.server.registry import Registry
+from vitrine.server.token import api_token
 
 log = logging.getLogger("vitrine.server")
 
@@ -29,29 +31,31 @@ class Running:
     rtmp_port: int
     rtmps_port: int | None
     registry: Registry
+    token: str
 
 
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Running]:
     """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        token = api_token(config.server.api_token, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
-        http_port = await _listen_http(config, registry, stack)
+        http_port = await _listen_http(config, Origin(registry, token), stack)
         publishers = RtmpServer(registry)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
         rtmps_port = None
         if config.server.certificate is not None:
             rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", _tls(config))
-        yield Running(http_port, rtmp_port, rtmps_port, registry)
+        yield Running(http_port, rtmp_port, rtmps_port, registry, token)
         await stack.aclose()
 
 
-async def _listen_http(config: Config, registry: Registry, stack: AsyncExitStack) -> int:
+async def _listen_http(config: Config, origin: Origin, stack: AsyncExitStack) -> int:
     host, port = split_address(config.server.http, "server.http")
     runner = web.AppRunner(
-        Origin(registry).application(),
+        origin.application(),
         access_log=None,
         shutdown_timeout=GRACE,
         max_line_size=MAX_LINE,

@@ -3,35 +3,56 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 from vitrine import __version__
-from vitrine.media.errors import ConfigError
+from vitrine.ingest.sample.products import PRODUCTS
+from vitrine.ingest.sample.shop import write_shop
+from vitrine.ingest.sample.show import PRODUCT_SECONDS
+from vitrine.media.errors import ConfigError, RefusedError
+from vitrine.overlay.commands import Command, Programme
 from vitrine.server.commands.sample import sample
 from vitrine.server.commands.serve import log_to_stderr, until_stopped
 from vitrine.server.config import Channel, Config, Server
+from vitrine.server.desk import Desk
 from vitrine.server.serve import running
 
 CHANNEL = "demo"
 SHOW_SECONDS = 60
 SHOW_SIZE = (1280, 720)
 SHOW_RATE = Fraction(30)
+CATALOGUE = "catalogue.json"
+RUNDOWN = "rundown.json"
+
+AHEAD = 3
+"""Seconds before its frame that a product is commanded."""
+
+LOOK_AGAIN = 0.25
+"""Seconds between the crew's looks at the clock."""
 
 
 async def demo(http: str, rtmp: str, data: Path) -> None:
     """Make the show where it is missing, then serve and publish it until SIGINT or SIGTERM."""
     show = await asyncio.to_thread(prepared_show, data)
     log_to_stderr()
-    config = Config(
-        server=Server(http=http, rtmp=rtmp, data=str(data)), channels={CHANNEL: Channel(title="Vitrine demo show")}
-    )
+    shop = await asyncio.to_thread(prepared_shop, data)
+    channel = Channel(title="Vitrine demo show", catalogue=str(shop / CATALOGUE), rundown=str(shop / RUNDOWN))
+    config = Config(server=Server(http=http, rtmp=rtmp, data=str(data)), channels={CHANNEL: channel})
     async with running(config) as server:
         rtmp_host, http_host = rtmp.rpartition(":")[0], http.rpartition(":")[0]
         publisher = await _publish(show, f"rtmp://{rtmp_host}:{server.rtmp_port}/live")
-        print(f"\n  Open http://{http_host}:{server.http_port}/watch/{CHANNEL}\n", flush=True)
+        address = f"http://{http_host}:{server.http_port}"
+        print(f"\n  Open {address}/watch/{CHANNEL}\n", flush=True)
+        print(f"  Show another product: vitrine cue {CHANNEL} next --server {address} --data {data}\n", flush=True)
         try:
-            await _first_of(publisher)
+            async with asyncio.TaskGroup() as tasks:
+                desk = server.registry.desk(CHANNEL)
+                assert desk is not None
+                crew = tasks.create_task(show_products(desk))
+                await _first_of(publisher)
+                crew.cancel()
         finally:
             if publisher.returncode is None:
                 publisher.terminate()
@@ -52,6 +73,35 @@ def prepared_show(data: Path) -> Path:
         raise ConfigError(
             f"The data folder {data} cannot be written: {error.strerror}. Name another by --data."
         ) from error
+
+
+def prepared_shop(data: Path) -> Path:
+    """The folder of the demo's catalogue, made on the first start. Raises ConfigError."""
+    folder = data / f"demo-shop-{__version__}"
+    try:
+        if not (folder / RUNDOWN).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_shop(folder)
+    except OSError as error:
+        raise ConfigError(
+            f"The data folder {data} cannot be written: {error.strerror}. Name another by --data."
+        ) from error
+    return folder
+
+
+async def show_products(desk: Desk) -> None:
+    """The demo's crew: each product from the frame on which the show turns to it, for ever."""
+    broadcast, product = None, 0
+    while True:
+        if desk.broadcast != broadcast:
+            broadcast, product = desk.broadcast, 0
+        at = Fraction(product * PRODUCT_SECONDS)
+        if desk.show is not None and at <= desk.show.clock.programme(desk.newest) + AHEAD:
+            command = Command("show", (PRODUCTS[product % len(PRODUCTS)].code,), 1, Programme(at))
+            with suppress(RefusedError):  # off the air between two shows, or the disk is full: the log says so
+                await desk.command(command, None)
+                product += 1
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _publish(show: Path, url: str) -> asyncio.subprocess.Process:

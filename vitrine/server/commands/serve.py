@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import signal
+from pathlib import Path
 
 from vitrine.server.config import Config
 from vitrine.server.serve import running
+from vitrine.server.token import FILE_NAME
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -13,11 +15,14 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 async def serve(config: Config) -> None:
     """Run until SIGINT or SIGTERM."""
     log_to_stderr()
+    made = config.server.api_token is None and not (Path(config.server.data) / FILE_NAME).exists()
     async with running(config) as server:
         host = config.server.http.rpartition(":")[0]
         for channel in config.channels:
             print(f"Watch {channel} at http://{host}:{server.http_port}/watch/{channel}", flush=True)
         print(f"Publish to rtmp://{config.server.rtmp.rpartition(':')[0]}:{server.rtmp_port}/live", flush=True)
+        if made:
+            print(f"Command cues with the token {server.token} (kept in {config.server.data}/{FILE_NAME})", flush=True)
         await until_stopped()
 
 
