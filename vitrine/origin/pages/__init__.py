@@ -31,7 +31,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' https:",  # products' pictures lie with the shop, and with whoever serves its pictures
         "connect-src 'self'",
-        "media-src 'self' blob:",  # hls.js feeds the video element from an object address
+        "media-src 'self' blob: data:",  # hls.js feeds the video element from an object address, and makes a text track
         "worker-src 'self' blob:",  # and starts its demuxer from one
         "base-uri 'none'",
         "form-action 'none'",
