@@ -212,13 +212,13 @@ class Stage:
             for cue in cues
             if cue.start <= frame and (cue.end is None or frame < cue.end) and not cue.withdrawn
         ]
-        seq = sum(edge <= frame for edge in self._edges(cues))
+        seq = sum(edge <= frame for edge in self.edges(cues))
         shown = [
             {"s": cue.slot, "p": cue.product, "c": cue.cue, "t0": self.utc_ns(cue.start) // 1_000_000} for cue in on
         ]
         return json.dumps({"v": 1, "seq": seq, "on": shown}, ensure_ascii=False, separators=(",", ":"))
 
-    def _edges(self, cues: Sequence[On]) -> set[int]:
+    def edges(self, cues: Sequence[On]) -> set[int]:
         return {edge for cue in cues for edge in (cue.start, cue.end) if edge is not None}
 
     def stamp(self, part: Part) -> bytes:
@@ -226,7 +226,7 @@ class Stage:
         first = self.grid.frame(part.first_tick)
         frames = range(first, self.grid.frame(part.first_tick + part.ticks))
         cues = self.cues if self.stamped is None else self.stamped
-        told = {edge for edge in self._edges(cues) if edge in frames} | ({first} if part.index == 0 else set())
+        told = {edge for edge in self.edges(cues) if edge in frames} | ({first} if part.index == 0 else set())
         boxes = [emsg(self.grid.tick(frame), self.snapshot(frame)) for frame in sorted(told)]
         at = part.data.index(b"moof") - 4
         return part.data[:at] + b"".join(boxes) + part.data[at:]

@@ -7,40 +7,216 @@ from typing import Any
 import pytest
 
 from tests.overlay.browser.conftest import OpenStage
-from tests.overlay.browser.stage import START_UTC_NS, On, Stage
+from tests.overlay.browser.stage import NTSC, START_UTC_NS, On, Stage
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
+REACHED = "(seconds) => until(() => video.currentTime >= seconds)"
 
-def shown(cues: list[On], frame: int) -> str:
-    on = [cue for cue in cues if cue.start <= frame and (cue.end is None or frame < cue.end) and not cue.withdrawn]
-    return " ".join(f"{cue.slot}:{cue.product}" for cue in sorted(on, key=lambda cue: cue.slot))
+SEEK = """async (seconds) => {
+  const count = frames.length;
+  video.currentTime = seconds;
+  await until(() => !video.seeking && frames.length > count);
+  const [number, shown] = frames.at(-1);
+  return [number, shown, changes.length];
+}"""
 
 
-def check_frames(frames: list[list[Any]], cues: list[On], least: int) -> None:
+def cues() -> list[On]:
+    return [
+        On("WM-4411", 70, 131),
+        On("LT-2070", 131, 200),
+        On("KD-1180", 150, 260, slot=2),
+        On("قهوة ☕", 152, 153, slot=3),
+        On('5" 100%', 200, 330),
+        On("BW-5502", 330, None),
+    ]
+
+
+def shown(on: list[On], frame: int) -> str:
+    found = [cue for cue in on if cue.start <= frame and (cue.end is None or frame < cue.end) and not cue.withdrawn]
+    return " ".join(f"{cue.slot}:{cue.product}" for cue in sorted(found, key=lambda cue: cue.slot))
+
+
+def check_frames(frames: list[list[Any]], on: list[On], least: int) -> None:
     """Every picture that was seen had what belongs to its number beside it."""
-    wrong = [(number, seen, shown(cues, number)) for number, seen, _ in frames if seen != shown(cues, number)]
+    wrong = [(number, seen, shown(on, number)) for number, seen, _ in frames if seen != shown(on, number)]
     assert wrong == []
     assert len({number for number, *_ in frames}) >= least
 
 
-CUES = [
-    On("WM-4411", 70, 131),
-    On("LT-2070", 131, 200),
-    On("KD-1180", 150, 260, slot=2),
-    On("قهوة ☕", 152, 153, slot=3),
-    On('5" 100%', 200, 330),
-    On("BW-5502", 330, None),
-]
+def check_changes(changes: list[dict[str, Any]]) -> None:
+    """No change says what the one before it said."""
+    told = [change["shown"] for change in changes]
+    assert all(one != other for one, other in zip(told, told[1:], strict=False))
 
 
-async def test_every_frame_has_its_own_card(open_stage: OpenStage) -> None:
-    stage = Stage(CUES)
+@pytest.mark.parametrize(
+    ("ranges", "stamps"), [(True, True), (True, False), (False, True)], ids=["both", "ranges", "stamps"]
+)
+async def test_every_frame_has_its_own_card(ranges: bool, stamps: bool, open_stage: OpenStage) -> None:
+    stage = Stage(cues(), ranges=ranges, stamps=stamps)
     stage.end()
     page = await open_stage(stage)
     await page.evaluate("playHls({startPosition: 0})")
     await page.evaluate("video.play()")
-    await page.evaluate("until(() => video.currentTime > 13)")
+    await page.evaluate(REACHED, 12)
+    check_frames(await page.evaluate("frames"), stage.cues, 150)
+    changes = await page.evaluate("changes")
+    assert changes[0]["shown"] == ""
+    assert changes[-1]["shown"] == "1:BW-5502"
+    check_changes(changes)
+    for change in changes:
+        frame = round(change["mediaTime"] * NTSC)
+        assert change["date"] == pytest.approx(START_UTC_NS / 1e6 + 1000 * float(frame / NTSC), abs=2)
+        assert change["seq"] == (sum(edge <= frame for edge in stage.edges(stage.cues)) if stamps else None)
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 50, Fraction(60000, 1001), 60], ids=float)
+async def test_every_rate_is_exact(rate: Fraction | int, open_stage: OpenStage) -> None:
+    on = [On(f"P{number}", start, start + 7) for number, start in enumerate(range(20, 300, 7))]
+    stage = Stage(on, rate=Fraction(rate), seconds=6)
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("playHls({startPosition: 0})")
+    await page.evaluate("video.play()")
+    await page.evaluate(REACHED, 5)
+    check_frames(await page.evaluate("frames"), stage.cues, 50)
+
+
+@pytest.mark.parametrize("stamps", [True, False])
+async def test_a_seek_shows_the_card_of_that_moment(stamps: bool, open_stage: OpenStage) -> None:
+    stage = Stage(cues(), stamps=stamps)
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("playHls({startPosition: 0})")
+    await page.evaluate("until(() => frames.length)")
+    told = 1
+    for frame in (150, 140, 329, 330, 10, 152, 153, 260):
+        before = shown(stage.cues, (await page.evaluate("frames.at(-1)"))[0])
+        seen = await page.evaluate(SEEK, float((frame + Fraction(1, 2)) / NTSC))
+        told += before != shown(stage.cues, frame)
+        assert seen == [frame, shown(stage.cues, frame), told]
+
+
+async def test_a_late_joiner_has_the_card_with_the_first_frame(open_stage: OpenStage) -> None:
+    on = [On("WM-4411", 30, 400), On("LT-2070", 400, 500), On("KD-1180", 430, 450, slot=2), On("BW-5502", 500)]
+    stage = Stage(on)
+    stage.play(12)
+    live = asyncio.create_task(stage.live(12))  # noqa: TID251
+    page = await open_stage(stage)
+    await page.evaluate("playHls()")
+    await page.evaluate("video.play()")
+    await page.evaluate("until(() => changes.some(({ shown }) => shown === '1:BW-5502'))")
     frames = await page.evaluate("frames")
-    check_frames(frames, CUES, 200)
-    print(len(frames), frames[:3], await page.evaluate("changes"))
+    live.cancel()
+    assert frames[0][0] > 200
+    check_frames(frames, stage.cues, 100)
+    changes = await page.evaluate("changes")
+    assert changes[0]["shown"] == shown(on, frames[0][0])
+    check_changes(changes)
+
+
+async def test_a_correction_reaches_the_frame_on_screen(open_stage: OpenStage) -> None:
+    """The stamps say what was thought at first; a viewer who stands still sees the range withdrawn and said anew."""
+    stage = Stage([On("WM-4411", 60, None)], stamped=[On("WM-4411", 60, None, cue="c1")])
+    stage.play(8)
+    live = asyncio.create_task(stage.live(8))  # noqa: TID251
+    page = await open_stage(stage)
+    await page.evaluate("playHls()")
+    await page.evaluate("until(() => changes.length)")
+    frame = (await page.evaluate("frames.at(-1)"))[0]
+    assert await page.evaluate("changes.at(-1).shown") == "1:WM-4411"
+    stage.cues[0].withdrawn = True
+    stage.cues += [
+        On("WM-4411", 60, frame - 30, cue="c1", suffix="-r2"),
+        On("LT-2070", frame - 30, None, cue="c2"),
+    ]
+    await page.evaluate("until(() => changes.length > 1)")
+    live.cancel()
+    change = await page.evaluate("changes.at(-1)")
+    assert (change["shown"], change["seq"], round(change["mediaTime"] * NTSC)) == ("1:LT-2070", None, frame)
+
+
+async def test_another_rendition_shows_the_same(open_stage: OpenStage) -> None:
+    stage = Stage(cues())
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("playHls({startPosition: 0, startLevel: 0, maxBufferLength: 3, capLevelToPlayerSize: false})")
+    await page.evaluate("video.play()")
+    for level, second in ((1, 2), (0, 5), (1, 8)):
+        await page.evaluate(REACHED, second)
+        await page.evaluate(f"hls.currentLevel = {level}")
+    await page.evaluate(REACHED, 12)
+    check_frames(await page.evaluate("frames"), stage.cues, 100)
+    check_changes(await page.evaluate("changes"))
+    assert {name.split("/")[0] for name in stage.asked} == {"180p", "90p", "audio"}
+
+
+async def test_another_player_starts_with_nothing_known(open_stage: OpenStage) -> None:
+    stage = Stage(cues())
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("playHls({startPosition: 6})")
+    await page.evaluate("until(() => products.snapshot)")
+    assert await page.evaluate("shown(products.snapshot)") == shown(stage.cues, 180)
+    await page.evaluate("hls.destroy()")
+    assert await page.evaluate("[products.snapshot, products.date]") == [None, None]
+    stage.cues[:] = [On("BW-5502", 0, None, cue="c9")]
+    await page.evaluate(
+        "hls = new Hls({startPosition: 1}), hls.loadSource('/hls/demo/index.m3u8'), hls.attachMedia(video),"
+        " products.follow({ hls })"
+    )
+    await page.evaluate("until(() => changes.length > 1)")
+    assert [change["shown"] for change in await page.evaluate("changes")] == [shown(cues(), 180), "1:BW-5502"]
+
+
+async def test_who_comes_to_a_player_that_stands_still_is_told_too(open_stage: OpenStage) -> None:
+    stage = Stage(cues())
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("playHls({startPosition: 5.1})")
+    await page.evaluate("until(() => products.snapshot)")
+    told = await page.evaluate("""new Promise((done) => {
+      const other = followProducts(video, { hls });
+      const before = other.snapshot;
+      other.addEventListener("change", ({ snapshot }) => done([before, shown(snapshot)]));
+    })""")
+    assert told == [None, shown(stage.cues, 152)]
+
+
+async def test_nothing_is_left_when_it_is_closed(open_stage: OpenStage) -> None:
+    stage = Stage(cues())
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("playHls({startPosition: 0})")
+    await page.evaluate("until(() => products.snapshot)")
+    listeners = "['hlsLevelUpdated', 'hlsManifestLoading', 'hlsDestroying'].map((name) => hls.listenerCount(name))"
+    before = await page.evaluate(listeners)
+    await page.evaluate("products.close()")
+    assert await page.evaluate(listeners) == [count - 1 for count in before]
+    await page.evaluate("video.play()")
+    await page.evaluate(REACHED, 3)
+    assert await page.evaluate("[changes.length, products.snapshot]") == [1, None]
+
+
+async def test_a_browser_that_tells_of_no_frames_goes_by_the_position(open_stage: OpenStage) -> None:
+    stage = Stage(cues())
+    stage.end()
+    page = await open_stage(stage)
+    await page.evaluate("delete HTMLVideoElement.prototype.requestVideoFrameCallback")
+    await page.evaluate(
+        "follow = () => {}, playHls({startPosition: 0}), products = followProducts(video, { hls }),"
+        " products.addEventListener('change', ({ snapshot, mediaTime }) =>"
+        " changes.push([shown(snapshot), mediaTime, video.currentTime]))"
+    )
+    await page.evaluate("video.play()")
+    await page.evaluate("until(() => changes.length > 2)")
+    first, second, third = await page.evaluate("changes")
+    assert (first[0], second[0], third[0]) == ("", "1:WM-4411", "1:LT-2070")
+    # A display's frame at 60 a second, and what a busy machine adds to it.
+    assert 0 <= second[1] - 70 / float(NTSC) + 0.004 < 0.1
+    await page.evaluate("video.pause()")
+    await page.evaluate("video.currentTime = 12")
+    await page.evaluate("until(() => changes.length > 3)")
+    assert (await page.evaluate("changes.at(-1)"))[0] == "1:BW-5502"

@@ -11,17 +11,31 @@
  * compared with the one before.
  */
 
-import { Ranges, STAMP_NAME, TOLERANCE_MS, isSame, rangeOf, readPlaylist, snapshotAt, stampOf } from "./vitrine-snapshot.js";
+import {
+  Ranges,
+  STAMP_NAME,
+  Stamps,
+  TOLERANCE_MS,
+  isSame,
+  rangeOf,
+  readPlaylist,
+  snapshotAt,
+  stampOf,
+  stampOfId3,
+} from "./vitrine-snapshot.js";
 
 const MAX_PLAYLIST = 4_000_000; // bytes: a day of segments. What is larger is no playlist
-const MAX_STAMPS = 4_000; // two hours of segments, each with one
 const POLL_SECONDS = { least: 0.5, failed: 4 };
 
 /* Where it is read: one class for each kind of player. `news` is called when what is known has changed. */
 
-/** hls.js: date ranges and dates of the playlist that it follows, stamps of the text track that it makes. */
+/**
+ * hls.js: date ranges and dates of the playlist that it follows, and the stamps that it meets. Its text track is read
+ * only for what was met before: Chromium empties that track a moment after the first stamps are in it.
+ */
 class HlsPlayer {
   ranges = new Ranges();
+  stamps = new Stamps();
   #hls;
   #details = null;
   #listeners;
@@ -30,6 +44,7 @@ class HlsPlayer {
     this.#hls = hls;
     this.#listeners = {
       hlsLevelUpdated: (_, { details }) => this.#read(details) || news(),
+      hlsFragParsingMetadata: (_, { samples }) => this.#meet(samples) || news(),
       hlsManifestLoading: () => this.#forget() || news({ other: true }),
       hlsDestroying: () => this.#forget() || news({ other: true }),
     };
@@ -51,7 +66,7 @@ class HlsPlayer {
   }
 
   stampAt(time, video) {
-    return stampInTracks(video, time);
+    return this.stamps.at(time) ?? stampInTracks(video, time);
   }
 
   close() {
@@ -69,9 +84,19 @@ class HlsPlayer {
     }
   }
 
+  #meet(samples) {
+    for (const { data, pts } of samples) {
+      const snapshot = stampOfId3(data);
+      if (snapshot) {
+        this.stamps.add(pts, snapshot);
+      }
+    }
+  }
+
   #forget() {
     this.#details = null;
     this.ranges = new Ranges();
+    this.stamps = new Stamps();
   }
 }
 
@@ -81,8 +106,8 @@ class HlsPlayer {
  */
 class ShakaPlayer {
   ranges = new Ranges();
+  stamps = new Stamps();
   #shaka;
-  #stamps = [];
   #listeners;
   #filter;
 
@@ -107,7 +132,7 @@ class ShakaPlayer {
   }
 
   stampAt(time) {
-    return this.#stamps.findLast((stamp) => stamp.time <= time + TOLERANCE_MS / 1000) ?? null;
+    return this.stamps.at(time);
   }
 
   close() {
@@ -119,11 +144,8 @@ class ShakaPlayer {
 
   #add({ startTime: time, payload }) {
     const snapshot = payload?.key === "TXXX" && payload.description === STAMP_NAME ? stampOf(payload.data) : null;
-    const known = this.#stamps.some((stamp) => stamp.time === time && stamp.snapshot.seq === snapshot?.seq);
-    if (snapshot && !known) {
-      this.#stamps.push({ time, snapshot });
-      this.#stamps.sort((one, other) => one.time - other.time || one.snapshot.seq - other.snapshot.seq);
-      this.#stamps.splice(0, this.#stamps.length - MAX_STAMPS);
+    if (snapshot) {
+      this.stamps.add(time, snapshot);
     }
     return snapshot;
   }
@@ -138,8 +160,8 @@ class ShakaPlayer {
   }
 
   #forget() {
-    this.#stamps = [];
     this.ranges = new Ranges();
+    this.stamps = new Stamps();
   }
 }
 
@@ -354,10 +376,12 @@ class Products extends EventTarget {
   }
 
   #snapshot(time, instant) {
-    const { ranges } = this.#player;
+    const { ranges, stamps } = this.#player;
     const { seekable } = this.#video;
-    if (instant !== null && seekable.length) {
-      ranges.forget(this.#player.instantAt(Math.min(time, seekable.start(0))));
+    if (seekable.length && instant !== null) {
+      const earliest = Math.min(time, seekable.start(0));
+      ranges.forget(this.#player.instantAt(earliest));
+      stamps?.forget(earliest);
     }
     const stamp = this.#player.stampAt(time, this.#video);
     return snapshotAt(instant, ranges, stamp && { ...stamp, instant: this.#player.instantAt(stamp.time) });

@@ -14,6 +14,7 @@ const SLOTS = 3;
  */
 export const TOLERANCE_MS = 4;
 
+const MAX_STAMPS = 4_000; // two hours of segments, each with one
 const MAX_RANGES = 10_000; // 5 commands a second for half an hour; more is no show, and memory has an end
 
 /** What a product id holds and an attribute cannot: quotes, the sign that escapes, and what begins a variable. */
@@ -47,13 +48,56 @@ export function stampOf(text) {
       return null;
     }
     const shown = on.filter((each) => isSlot(each.s) && typeof each.p === "string");
-    return { seq, on: shown.map((each) => ({ slot: each.s, product: each.p, cue: each.c, since: new Date(each.t0) })) };
+    const products = shown.map((each) => ({ slot: each.s, product: each.p, cue: each.c, since: new Date(each.t0) }));
+    return { seq, on: products.sort((one, other) => one.slot - other.slot) };
   } catch {
     return null;
   }
 }
 
 const isSlot = (slot) => Number.isInteger(slot) && slot >= 1 && slot <= SLOTS;
+
+/** The stamp in an ID3v2.4 tag's bytes: the TXXX frame, UTF-8, of our name (id3v2.4.0-frames 4.2.6); null if none. */
+export function stampOfId3(bytes) {
+  const size = (at) => bytes.subarray(at, at + 4).reduce((sum, byte) => 128 * sum + byte, 0);
+  const text = new TextDecoder();
+  for (let at = 10; at + 10 <= bytes.length; at += 10 + size(at + 4)) {
+    const end = at + 10 + size(at + 4);
+    const [encoding, ...named] = bytes.subarray(at + 10, end);
+    if (text.decode(bytes.subarray(at, at + 4)) === "TXXX" && encoding === 3) {
+      const [name, value = ""] = text.decode(new Uint8Array(named)).split("\0");
+      if (name === STAMP_NAME) {
+        return stampOf(value);
+      }
+    }
+  }
+  return null;
+}
+
+/** Stamps by media time (seconds), as they were met in the media: in any order, and more than once. */
+export class Stamps {
+  #stamps = [];
+
+  add(time, snapshot) {
+    const same = (stamp) => Math.abs(stamp.time - time) < TOLERANCE_MS / 1000 && stamp.snapshot.seq === snapshot.seq;
+    if (!this.#stamps.some(same)) {
+      this.#stamps.push({ time, snapshot });
+      this.#stamps.sort((one, other) => one.time - other.time || one.snapshot.seq - other.snapshot.seq);
+      this.#stamps.splice(0, this.#stamps.length - MAX_STAMPS);
+    }
+  }
+
+  /** The newest at or before a time, {time, snapshot}; of two for one time the one with the higher number. */
+  at(time) {
+    return this.#stamps.findLast((stamp) => stamp.time <= time + TOLERANCE_MS / 1000) ?? null;
+  }
+
+  /** Forgets what lies before a time, but for the newest of that, which still holds there. */
+  forget(before) {
+    const first = this.#stamps.findLastIndex((stamp) => stamp.time <= before);
+    this.#stamps.splice(0, first);
+  }
+}
 
 /** What the date ranges of the playlists read so far say, from the first instant that is known to the newest. */
 export class Ranges {
@@ -119,7 +163,7 @@ export function snapshotAt(instant, ranges, stamp) {
 
 /** Whether the same cues are on show; by which carrier they are known makes no difference. */
 export function isSame(on, other) {
-  const names = (all) => JSON.stringify(all.map(({ slot, product, cue }) => [slot, product, cue]).sort());
+  const names = (all) => JSON.stringify(all.map(({ slot, product, cue }) => [slot, product, cue]));
   return names(on) === names(other);
 }
 
