@@ -103,6 +103,8 @@ async def test_types_caching_and_cors_of_everything_that_plays(client: ClientSes
         MEDIA + "b1.init.mp4": ("video/mp4", "public, max-age=3600, immutable"),
         MEDIA + "b1.0.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
         MEDIA + "b1.0.3.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
+        "/hls/show/products/index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=1"),
+        "/hls/show/products/b1.0.vtt": ("text/vtt", "public, max-age=3600, immutable"),
     }
     for address, (kind, caching) in expected.items():
         async with client.get(address) as response:

@@ -78,9 +78,9 @@ def units() -> Units:
 
 
 @pytest.fixture
-def packager(renditions: list[Rendition]) -> Callable[[Grid], Packager]:
+def packager(renditions: list[Rendition]) -> Callable[..., Packager]:
     """An empty packager of the three renditions with a window of 20 s."""
-    return lambda grid: Packager("b7", renditions, grid, START_UTC_NS, 20)
+    return lambda grid, cues=None: Packager("b7", renditions, grid, START_UTC_NS, 20, cues=cues)
 
 
 Encoded = tuple[VideoTrack, list[AccessUnit]]

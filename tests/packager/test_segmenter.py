@@ -12,6 +12,7 @@ from vitrine.packager.cmaf.box import find_box, read_boxes
 from vitrine.packager.cmaf.fragment import Fragment
 from vitrine.packager.cmaf.prft import Prft, ntp_time
 from vitrine.packager.part import Part
+from vitrine.packager.programme import Programme
 from vitrine.packager.segment import Segment
 from vitrine.packager.segmenter import Segmenter
 
@@ -21,7 +22,7 @@ Units = Callable[[Grid, Fraction | int], list[AccessUnit]]
 
 
 def segmenter(rendition: Rendition, grid: Grid = THIRTY) -> Segmenter:
-    return Segmenter("b7", rendition, grid, START_UTC_NS)
+    return Segmenter("b7", rendition, Programme(grid, START_UTC_NS))
 
 
 def cut(core: Segmenter, units: list[AccessUnit], *, flush: bool = False) -> tuple[list[Part], list[Segment]]:

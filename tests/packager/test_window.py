@@ -8,14 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import PART_TARGET
+from vitrine.media.grid import PART_TARGET, Grid
+from vitrine.packager.cues import NoCues
+from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.part import Part, part_name, segment_name
+from vitrine.packager.programme import Programme
 from vitrine.packager.segment import close_segment
-from vitrine.packager.window import Answer, Skip, Window
+from vitrine.packager.window import Answer, MediaWindow, Skip, Window
 
 READY, WAIT, GONE, BAD_REQUEST = Answer.READY, Answer.WAIT, Answer.GONE, Answer.BAD_REQUEST
 PARTS = 6
 INIT = b"init"
+NO_RANGES = DateRanges("b7", NoCues(), Programme(Grid(Fraction(30)), 0))
 
 
 class Feed:
@@ -23,7 +27,9 @@ class Feed:
 
     def __init__(self, segments: int = 0, parts: int = 0, part_target: Fraction = PART_TARGET) -> None:
         self.others: dict[str, Window] = {}
-        self.window = Window("v", "b7", INIT, part_target=part_target, window_seconds=20, others=self.others)
+        self.window = MediaWindow(
+            "v", "b7", INIT, part_target=part_target, window_seconds=20, others=self.others, ranges=NO_RANGES
+        )
         self.others["v"] = self.window
         self.open: list[Part] = []
         self.msn = 0
@@ -215,7 +221,9 @@ def test_a_segment_shares_its_parts_bytes() -> None:
 @pytest.mark.parametrize(("seconds", "listed"), [(2, 6), (12, 6), (13, 7), (60, 30)])
 def test_the_window_lists_at_least_six_segments(seconds: int, listed: int) -> None:
     feed = Feed()
-    feed.window = Window("v", "b7", INIT, part_target=PART_TARGET, window_seconds=seconds, others={})
+    feed.window = MediaWindow(
+        "v", "b7", INIT, part_target=PART_TARGET, window_seconds=seconds, others={}, ranges=NO_RANGES
+    )
     feed.add(PARTS * 40)
     text = feed.window.playlist()
     assert text.count("#EXTINF") == listed

@@ -19,8 +19,8 @@ LONGEST_WAIT = 3.0 * SEGMENT_SECONDS
 """Seconds a blocked request is held: SHOULD be answered by 503 after three target durations (section 6.2.5)."""
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-INIT_TYPE = "video/mp4"
-MEDIA_TYPE = "video/iso.segment"
+MEDIA_TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".vtt": "text/vtt"}
+"""By the ending of a name: initialisation sections, segments and parts, segments of text."""
 
 # Lifetimes in seconds, appendix B.1 of the draft.
 BLOCKED_PLAYLIST_AGE = 6 * SEGMENT_SECONDS
@@ -139,9 +139,7 @@ class LiveStream:
         if not isinstance(found, tuple):
             raise not_found("No such media here, or no longer; see the playlist for what there is")
         body = found[0] if len(found) == 1 else b"".join(found)
-        return web.Response(
-            body=body, content_type=INIT_TYPE if name.endswith(".mp4") else MEDIA_TYPE, headers=_headers(MEDIA_AGE)
-        )
+        return web.Response(body=body, content_type=MEDIA_TYPES[name[-4:]], headers=_headers(MEDIA_AGE))
 
     async def _until_playable(self) -> None:
         while not self._packager.playable:

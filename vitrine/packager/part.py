@@ -20,6 +20,14 @@ def part_name(broadcast: str, msn: int, index: int) -> str:
     return f"{broadcast}.{msn}.{index}.m4s"
 
 
+PRODUCTS = "products"
+"""The name of the rendition that tells the products as text; no other may have it."""
+
+
+def text_name(broadcast: str, msn: int) -> str:
+    return f"{broadcast}.{msn}.vtt"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """A partial segment: one fragment, as it is served. Ticks are of `timescale`.

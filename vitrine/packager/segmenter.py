@@ -5,6 +5,7 @@ delay the encoder's own decode stamps have: a keyframe starts every segment of a
 is shown when it is decoded, and pictures that were moved forward get negative composition offsets.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,8 +14,9 @@ from vitrine.media.errors import MisuseError
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import Rendition, VideoTrack
 from vitrine.packager.cmaf.fragment import TRACK_ID, Fragment, Sample
-from vitrine.packager.cmaf.prft import NANOSECONDS, Prft, ntp_time
+from vitrine.packager.cmaf.prft import Prft, ntp_time
 from vitrine.packager.part import Part, part_name, segment_name
+from vitrine.packager.programme import Programme
 from vitrine.packager.segment import Segment, close_segment
 
 
@@ -78,14 +80,23 @@ class Cut:
     segment: Segment | None
 
 
+Stamps = Callable[[int, int], Sequence[bytes]]
+"""The boxes that stand before the fragment of a part, from its first frame and the first after it."""
+
+
+def no_stamps(_first: int, _end: int) -> Sequence[bytes]:
+    return ()
+
+
 class Segmenter:
     """Cuts one rendition from programme time 0 on. Holds the samples of the open part and the open segment's parts."""
 
-    def __init__(self, broadcast: str, rendition: Rendition, grid: Grid, start_utc_ns: int) -> None:
+    def __init__(self, broadcast: str, rendition: Rendition, programme: Programme, stamps: Stamps = no_stamps) -> None:
         self._broadcast = broadcast
         self._name = rendition.name
-        self._cuts = cuts_for(rendition, grid)
-        self._start_utc_ns = start_utc_ns
+        self._cuts = cuts_for(rendition, programme.grid)
+        self._programme = programme
+        self._stamps = stamps
         self._position = 0
         self._delay: int | None = None
         self._samples: list[Sample] = []
@@ -153,10 +164,12 @@ class Segmenter:
 
     def _close_part(self) -> Part:
         index = len(self._parts)
-        first_tick = self._cuts.tick(self._position - len(self._samples))
+        first = self._position - len(self._samples)
+        first_tick = self._cuts.tick(first)
         self._sequence += 1
-        utc_ns = self._start_utc_ns + first_tick * NANOSECONDS // self._cuts.timescale
-        reference = Prft(TRACK_ID, ntp_time(utc_ns), first_tick)
+        utc_ns = self._programme.utc_ns(first_tick, self._cuts.timescale)
+        reference = Prft(TRACK_ID, ntp_time(utc_ns), first_tick).encode()
+        before = (reference, *self._stamps(first, self._position))
         part = Part(
             name=part_name(self._broadcast, self._msn, index),
             msn=self._msn,
@@ -166,7 +179,7 @@ class Segmenter:
             timescale=self._cuts.timescale,
             utc_ns=utc_ns,
             independent=any(sample.keyframe for sample in self._samples),
-            data=Fragment(self._sequence, first_tick, self._samples).encode(before=(reference.encode(),)),
+            data=Fragment(self._sequence, first_tick, self._samples).encode(before),
         )
         self._parts.append(part)
         self._samples = []

@@ -1,8 +1,9 @@
 """What viewers can see of one rendition at this moment: its playlist, and the bytes behind every name in it.
 
-A window never waits. `answer` and `media` say WAIT, and the origin asks again when `version` has grown.
+A window never waits. `answer` and `media` say WAIT, and the origin asks again when something has closed.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from enum import Enum
@@ -10,6 +11,7 @@ from fractions import Fraction
 
 from vitrine.media.errors import MisuseError
 from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.part import Part, init_name, part_name
 from vitrine.packager.playlist.media import Listed, LiveState, listed, render_live, render_reports
 from vitrine.packager.segment import Segment
@@ -47,7 +49,11 @@ class Skip(Enum):
     V2 = "v2"
 
 
-class Window:
+Position = tuple[int, int | None]
+"""Media sequence number and index of a part; the index is None in a rendition without parts."""
+
+
+class Window(ABC):
     """The rolling window of one rendition. `version` grows with each change of what it would answer itself.
 
     A segment that leaves the playlist can still be fetched for its own duration and the longest playlist's
@@ -59,11 +65,11 @@ class Window:
         self,
         name: str,
         broadcast: str,
-        init: bytes,
         *,
         part_target: Fraction,
         window_seconds: int,
         others: Mapping[str, "Window"],
+        ranges: DateRanges,
     ) -> None:
         """`others` are the windows to report on; it may hold this one, and may be filled later."""
         self.name = name
@@ -72,18 +78,124 @@ class Window:
         self._broadcast = broadcast
         self._part_target = part_target
         self._others = others
+        self._ranges = ranges
         self._max_listed = max(MIN_SEGMENTS_LISTED, -(-window_seconds // SEGMENT_SECONDS))
         self._listed: deque[Listed] = deque()
         self._removed: deque[Segment] = deque()
         self._open_msn = 0
         self._open_parts: list[Part] = []
-        self._media: dict[str, tuple[bytes, ...]] = {init_name(broadcast): (init,)}
-        self._bodies: dict[bool, str] = {}
-        self._texts: dict[bool, tuple[str, str]] = {}
+        self._media: dict[str, tuple[bytes, ...]] = {}
+        self._bodies: dict[bool, tuple[str, str]] = {}
+        self._texts: dict[bool, tuple[str, str, str]] = {}
 
     @property
-    def position(self) -> tuple[int, int] | None:
-        """Media sequence number and index of the newest part, None before the first."""
+    @abstractmethod
+    def position(self) -> Position | None:
+        """The newest part that is listed, or segment where there are no parts; None before the first."""
+
+    @abstractmethod
+    def answer(self, msn: int | None, part: int | None) -> Answer:
+        """What to do with a request for the playlist with `_HLS_msn` and `_HLS_part` (section 6.2.5.2).
+
+        READY, WAIT or BAD_REQUEST.
+        """
+
+    @abstractmethod
+    def _state(self) -> LiveState: ...
+
+    @property
+    def _hint(self) -> str | None:
+        """The name of the part that can be asked for before it is there."""
+        return None
+
+    @property
+    def oldest_utc_ns(self) -> int | None:
+        """The wall clock of the first frame listed, None before there is one."""
+        if self._listed:
+            return self._listed[0].segment.entry.utc_ns
+        return self._open_parts[0].utc_ns if self._open_parts else None
+
+    def playlist(self, skip: Skip = Skip.NO) -> str:
+        """The playlist as of now. The same text object as long as nothing in it has changed."""
+        delta = skip is not Skip.NO and not self.ended
+        ranges, reports = self._ranges.text, "" if self.ended else render_reports(self._reports())
+        cached = self._texts.get(delta)
+        if cached is None or cached[:2] != (ranges, reports):
+            cached = self._texts[delta] = (ranges, reports, self._body(ranges, delta=delta) + reports)
+        return cached[2]
+
+    def _reports(self) -> list[tuple[str, int, int | None]]:
+        return [
+            (name, *window.position) for name, window in self._others.items() if name != self.name and window.position
+        ]
+
+    def _body(self, ranges: str, *, delta: bool) -> str:
+        cached = self._bodies.get(delta)
+        if cached is None or cached[0] != ranges:
+            cached = self._bodies[delta] = (ranges, render_live(self._state(), delta=delta))
+        return cached[1]
+
+    def media(self, name: str) -> tuple[bytes, ...] | Answer:
+        """The bytes behind a name of the playlist, in pieces to send one after another.
+
+        WAIT for the hinted part, which is the next to close; GONE for what was dropped and what never was.
+        """
+        found = self._media.get(name)
+        if found is not None:
+            return found
+        return Answer.WAIT if not self.ended and name == self._hint else Answer.GONE
+
+    def close_segment(self, segment: Segment) -> None:
+        """The open segment is complete."""
+        if self.ended or segment.entry.msn != self._open_msn:
+            raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
+        self._media[segment.entry.name] = segment.data
+        self._listed.append(listed(segment))
+        self._open_msn += 1
+        self._open_parts = []
+        if len(self._listed) > self._max_listed:
+            self._removed.append(self._listed.popleft().segment)
+        # One more than the playlist's length for the open segment, and one for the removed segment's own duration.
+        if len(self._removed) > self._max_listed + 2:
+            self._drop(self._removed.popleft())
+        self._changed()
+
+    def _drop(self, segment: Segment) -> None:
+        for name in {segment.entry.name, *(part.name for part in segment.parts)}:
+            del self._media[name]
+
+    def end(self) -> None:
+        """The broadcast is over: nothing is added any more, and the playlist says so."""
+        self.ended = True
+        self._changed()
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._bodies.clear()
+        self._texts.clear()
+
+
+class MediaWindow(Window):
+    """Of video or audio: with parts at the live edge."""
+
+    def __init__(
+        self,
+        name: str,
+        broadcast: str,
+        init: bytes,
+        *,
+        part_target: Fraction,
+        window_seconds: int,
+        others: Mapping[str, Window],
+        ranges: DateRanges,
+    ) -> None:
+        super().__init__(
+            name, broadcast, part_target=part_target, window_seconds=window_seconds, others=others, ranges=ranges
+        )
+        self._media[init_name(broadcast)] = (init,)
+
+    @property
+    def position(self) -> Position | None:
         if self._open_parts:
             return self._open_msn, len(self._open_parts) - 1
         if self._listed:
@@ -91,10 +203,7 @@ class Window:
         return None
 
     def answer(self, msn: int | None, part: int | None) -> Answer:
-        """What to do with a request for the playlist with `_HLS_msn` and `_HLS_part` (section 6.2.5.2).
-
-        READY, WAIT or BAD_REQUEST. A part past the end of its segment means the first of the next one.
-        """
+        """A part past the end of its segment means the first of the next one."""
         if self.ended:
             return Answer.READY
         if msn is None:
@@ -126,46 +235,21 @@ class Window:
         first = self._open_msn - len(self._listed)
         return len(self._listed[msn - first].segment.parts) if msn >= first else 0
 
-    def playlist(self, skip: Skip = Skip.NO) -> str:
-        """The playlist as of now. The same text object as long as nothing in it has changed."""
-        delta = skip is not Skip.NO and not self.ended
-        reports = "" if self.ended else render_reports(self._reports())
-        cached = self._texts.get(delta)
-        if cached is None or cached[0] != reports:
-            cached = self._texts[delta] = (reports, self._body(delta=delta) + reports)
-        return cached[1]
-
-    def _reports(self) -> list[tuple[str, int, int]]:
-        return [
-            (name, *window.position) for name, window in self._others.items() if name != self.name and window.position
-        ]
-
-    def _body(self, *, delta: bool) -> str:
-        if delta not in self._bodies:
-            state = LiveState(
-                init_name=init_name(self._broadcast),
-                part_target=self._part_target,
-                segments=list(self._listed),
-                first_msn=self._open_msn - len(self._listed),
-                open_parts=self._open_parts,
-                hint=None if self.ended else self._hint,
-            )
-            self._bodies[delta] = render_live(state, delta=delta)
-        return self._bodies[delta]
+    def _state(self) -> LiveState:
+        return LiveState(
+            part_target=self._part_target,
+            segments=list(self._listed),
+            first_msn=self._open_msn - len(self._listed),
+            ended=self.ended,
+            date_ranges=self._ranges.text,
+            init_name=init_name(self._broadcast),
+            open_parts=self._open_parts,
+            hint=None if self.ended else self._hint,
+        )
 
     @property
     def _hint(self) -> str:
         return part_name(self._broadcast, self._open_msn, len(self._open_parts))
-
-    def media(self, name: str) -> tuple[bytes, ...] | Answer:
-        """The bytes behind a name of the playlist, in pieces to send one after another.
-
-        WAIT for the hinted part, which is the next to close; GONE for what was dropped and what never was.
-        """
-        found = self._media.get(name)
-        if found is not None:
-            return found
-        return Answer.WAIT if not self.ended and name == self._hint else Answer.GONE
 
     def add_part(self, part: Part) -> None:
         """The open segment has one more part."""
@@ -177,30 +261,6 @@ class Window:
 
     def close_segment(self, segment: Segment) -> None:
         """The open segment is complete; it holds the parts added before."""
-        if self.ended or segment.entry.msn != self._open_msn or list(segment.parts) != self._open_parts:
+        if list(segment.parts) != self._open_parts:
             raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
-        self._media[segment.entry.name] = segment.data
-        self._listed.append(listed(segment))
-        self._open_msn += 1
-        self._open_parts = []
-        if len(self._listed) > self._max_listed:
-            self._removed.append(self._listed.popleft().segment)
-        # One more than the playlist's length for the open segment, and one for the removed segment's own duration.
-        if len(self._removed) > self._max_listed + 2:
-            self._drop(self._removed.popleft())
-        self._changed()
-
-    def _drop(self, segment: Segment) -> None:
-        del self._media[segment.entry.name]
-        for part in segment.parts:
-            del self._media[part.name]
-
-    def end(self) -> None:
-        """The broadcast is over: nothing is added any more, and the playlist says so."""
-        self.ended = True
-        self._changed()
-
-    def _changed(self) -> None:
-        self.version += 1
-        self._bodies.clear()
-        self._texts.clear()
+        super().close_segment(segment)

@@ -36,7 +36,15 @@ def make_segment(msn: int) -> Segment:
 
 def state(first: int, count: int, open_count: int, hint: str | None = "next") -> LiveState:
     segments: list[Listed] = [listed(make_segment(msn)) for msn in range(first, first + count)]
-    return LiveState("b7.init.mp4", PART_TARGET, segments, first, make_parts(first + count, open_count), hint)
+    return LiveState(
+        part_target=PART_TARGET,
+        segments=segments,
+        first_msn=first,
+        ended=hint is None,
+        init_name="b7.init.mp4",
+        open_parts=make_parts(first + count, open_count),
+        hint=hint,
+    )
 
 
 def test_live(golden: Callable[[str, str], None]) -> None:

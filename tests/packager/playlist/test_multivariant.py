@@ -36,16 +36,28 @@ def test_video_alone_names_no_audio(renditions: list[Rendition]) -> None:
 def test_audio_alone_is_a_variant(renditions: list[Rendition]) -> None:
     text = render_multivariant(renditions[2:], NTSC)
     assert lines_with(text, "#EXT-X-STREAM-INF") == [
-        '#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2",AUDIO="audio"'
+        '#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2",AUDIO="audio",'
+        'SUBTITLES="products"'
     ]
 
 
 def test_only_the_first_audio_is_the_default_and_the_largest_counts(renditions: list[Rendition]) -> None:
     small = replace(renditions[2], name="audio-low", bitrate=64_000, peak_bitrate=70_000)
     text = render_multivariant([renditions[0], renditions[2], small], NTSC)
-    assert ["DEFAULT=YES" in line for line in lines_with(text, "#EXT-X-MEDIA:")] == [True, False]
+    assert ["DEFAULT=YES" in line for line in lines_with(text, "#EXT-X-MEDIA:TYPE=AUDIO")] == [True, False]
     assert "BANDWIDTH=3220000,AVERAGE-BANDWIDTH=2928000" in text
     assert text.count('CODECS="avc1.64001F,mp4a.40.2"') == 1
+
+
+def test_the_products_are_text_that_every_variant_offers_and_none_shows_unasked(renditions: list[Rendition]) -> None:
+    text = render_multivariant(renditions, NTSC)
+    assert lines_with(text, "#EXT-X-MEDIA:TYPE=SUBTITLES") == [
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="products",NAME="Products",LANGUAGE="und",DEFAULT=NO,AUTOSELECT=NO,'
+        'FORCED=NO,URI="products/index.m3u8"'
+    ]
+    variants = lines_with(text, "#EXT-X-STREAM-INF")
+    assert len(variants) == 3
+    assert all(',SUBTITLES="products"' in line and "wvtt" not in line for line in variants)
 
 
 def test_video_range(renditions: list[Rendition]) -> None:

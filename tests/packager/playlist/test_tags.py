@@ -77,3 +77,30 @@ def test_a_quoted_string_cannot_hold_everything(text: str) -> None:
 )
 def test_lines(line: str, text: str) -> None:
     assert line == text
+
+
+@pytest.mark.parametrize(
+    ("end", "extra", "line"),
+    [
+        (None, {}, 'ID="i",CLASS="c",START-DATE="1970-01-01T00:00:00.001Z"'),
+        (
+            2_000_499_999,
+            {"X-A": "b", "X-N": 3},
+            'ID="i",CLASS="c",START-DATE="1970-01-01T00:00:00.001Z",END-DATE="1970-01-01T00:00:02.000Z",'
+            'DURATION=1.999,X-A="b",X-N=3',
+        ),
+        (
+            500_000,
+            {},
+            'ID="i",CLASS="c",START-DATE="1970-01-01T00:00:00.001Z",END-DATE="1970-01-01T00:00:00.001Z",DURATION=0',
+        ),
+    ],
+)
+def test_date_range(end: int | None, extra: dict[str, str | int], line: str) -> None:
+    assert tags.date_range("i", "c", 500_000, end, extra) == "#EXT-X-DATERANGE:" + line
+
+
+def test_a_report_of_a_rendition_without_parts() -> None:
+    assert tags.rendition_report("../t/index.m3u8", 7, None) == (
+        '#EXT-X-RENDITION-REPORT:URI="../t/index.m3u8",LAST-MSN=7'
+    )

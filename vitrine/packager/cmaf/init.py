@@ -40,8 +40,8 @@ def init_segment(track: Track) -> bytes:
 
 
 def _ftyp(track: Track) -> bytes:
-    """cmfc: CMAF. cmf2: no edit list, signed offsets, and defaults in each tfhd."""
-    brands = b"iso6cmfccmf2" if isinstance(track, VideoTrack) else b"iso6cmfc"
+    """cmfc: CMAF. cmf2: no edit list, signed offsets, and defaults in each tfhd. aid3: ID3 in emsg boxes."""
+    brands = b"iso6cmfccmf2aid3" if isinstance(track, VideoTrack) else b"iso6cmfc"
     return box(b"ftyp", b"iso6", bytes(4), brands)
 
 

@@ -43,15 +43,18 @@ class Listed:
 class LiveState:
     """All that a live media playlist says, except for its reports of the other renditions.
 
-    `hint` is the name of the next part, None once the broadcast has ended.
+    `date_ranges` are whole lines. `init_name` is None for a rendition of text, which has no initialisation section
+    and no parts. `hint` is the name of the next part, None where there will be none.
     """
 
-    init_name: str
     part_target: Fraction
     segments: Sequence[Listed]
     first_msn: int
-    open_parts: Sequence[Part]
-    hint: str | None
+    ended: bool
+    date_ranges: str = ""
+    init_name: str | None = None
+    open_parts: Sequence[Part] = ()
+    hint: str | None = None
 
 
 def listed(segment: Segment) -> Listed:
@@ -63,14 +66,23 @@ def render_live(state: LiveState, *, delta: bool) -> str:
     skipped = _before(state.segments, 0, CAN_SKIP_UNTIL) if delta else 0
     open_ticks = sum(part.ticks for part in state.open_parts)
     bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
-    blocks = [_live_header(state), tags.skip(skipped) + "\n" if skipped else tags.map_uri(state.init_name) + "\n"]
+    if state.init_name is None:
+        bare = len(state.segments)
+    blocks = [_live_header(state), state.date_ranges]
+    if skipped:
+        blocks.append(tags.skip(skipped) + "\n")
+    elif state.init_name is not None:
+        blocks.append(tags.map_uri(state.init_name) + "\n")
     blocks += [entry.lines for entry in state.segments[skipped:bare]]
     blocks += [
         _segment_lines(entry.segment.entry, entry.segment.parts) for entry in state.segments[max(skipped, bare) :]
     ]
     if state.open_parts:
         blocks.append(tags.program_date_time(state.open_parts[0].utc_ns) + "\n" + _part_lines(state.open_parts))
-    blocks.append((tags.ENDLIST if state.hint is None else tags.preload_hint(state.hint)) + "\n")
+    if state.ended:
+        blocks.append(tags.ENDLIST + "\n")
+    elif state.hint is not None:
+        blocks.append(tags.preload_hint(state.hint) + "\n")
     return "".join(blocks)
 
 
@@ -92,6 +104,7 @@ def _before(segments: Sequence[Listed], end_ticks: int, limit: int, *, whole: bo
 
 
 def _live_header(state: LiveState) -> str:
+    """SERVER-CONTROL speaks of parts also where there are none: all playlists must have the same (section 6.2.4)."""
     lines = (
         tags.EXTM3U,
         tags.version(LIVE_VERSION),
@@ -101,7 +114,7 @@ def _live_header(state: LiveState) -> str:
             hold_back=HOLD_BACK,
             part_hold_back=PART_HOLD_BACK_PARTS * state.part_target,
         ),
-        tags.part_inf(state.part_target),
+        *([] if state.init_name is None else [tags.part_inf(state.part_target)]),
         tags.media_sequence(state.first_msn),
         tags.INDEPENDENT_SEGMENTS,
     )
@@ -120,16 +133,16 @@ def _part_lines(parts: Sequence[Part]) -> str:
     )
 
 
-def render_reports(reports: Sequence[tuple[str, int, int]]) -> str:
-    """The lines that tell where other renditions are: their name, last media sequence number and last part."""
+def render_reports(reports: Sequence[tuple[str, int, int | None]]) -> str:
+    """The lines that tell where other renditions are: their name, last media sequence number and last part, if any."""
     return "".join(
         tags.rendition_report(f"../{name}/index.m3u8", last_msn, last_part) + "\n"
         for name, last_msn, last_part in reports
     )
 
 
-def render_vod(init_name: str, entries: Sequence[SegmentEntry]) -> str:
-    """A finished rendition, whole, without parts."""
+def render_vod(init_name: str | None, entries: Sequence[SegmentEntry], date_ranges: str = "") -> str:
+    """A finished rendition, whole, without parts. `init_name` is None for one of text, `date_ranges` whole lines."""
     longest = max((round(entry.duration) for entry in entries), default=TARGET_DURATION)
     lines = (
         tags.EXTM3U,
@@ -138,7 +151,7 @@ def render_vod(init_name: str, entries: Sequence[SegmentEntry]) -> str:
         tags.PLAYLIST_TYPE_VOD,
         tags.media_sequence(entries[0].msn if entries else 0),
         tags.INDEPENDENT_SEGMENTS,
-        tags.map_uri(init_name),
+        *([] if init_name is None else [tags.map_uri(init_name)]),
     )
     body = "".join(_segment_lines(entry, ()) for entry in entries)
-    return "\n".join(lines) + "\n" + body + tags.ENDLIST + "\n"
+    return "\n".join(lines) + "\n" + date_ranges + body + tags.ENDLIST + "\n"

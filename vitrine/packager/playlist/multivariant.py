@@ -7,12 +7,15 @@ from fractions import Fraction
 from vitrine.media import aac, h264
 from vitrine.media.track import AudioTrack, Rendition, VideoTrack
 from vitrine.packager.cmaf.init import display_size
+from vitrine.packager.part import PRODUCTS
 from vitrine.packager.playlist import tags
 from vitrine.packager.playlist.media import TARGET_DURATION
 from vitrine.packager.segment import SegmentEntry
 
 VERSION = 6
 AUDIO_GROUP = "audio"
+PRODUCTS_NAME = "Products"
+"""As players list it. CODECS does not name plain WebVTT: `wvtt` is WebVTT in MP4 (ISO/IEC 14496-30)."""
 
 FIRST_VARIANT_BITRATE = 2_000_000
 """Bits a second. Players start with the first variant listed, and Apple's rules want it near this."""
@@ -33,6 +36,7 @@ def render_multivariant(renditions: Sequence[Rendition], rate: Fraction) -> str:
     for index, (rendition, sound) in enumerate(audio):
         address = _address(rendition)
         lines.append(tags.media(AUDIO_GROUP, rendition.name, address, channels=sound.channels, default=index == 0))
+    lines.append(tags.subtitles(PRODUCTS, PRODUCTS_NAME, f"{PRODUCTS}/index.m3u8"))
     for rendition, picture in _in_order(video):
         lines += [_video_variant(rendition, picture, [other for other, _ in audio], rate), _address(rendition)]
     # A variant of at most 192 kbit/s has to be there for cellular networks (Authoring Specification 9.21).
@@ -81,6 +85,7 @@ def _video_variant(rendition: Rendition, track: VideoTrack, audio: Sequence[Rend
     attributes["VIDEO-RANGE"] = VIDEO_RANGES.get(track.colour.transfer, "SDR") if track.colour else "SDR"
     if audio:
         attributes["AUDIO"] = tags.quoted(AUDIO_GROUP)
+    attributes["SUBTITLES"] = tags.quoted(PRODUCTS)
     attributes["CLOSED-CAPTIONS"] = "NONE"
     return tags.stream_inf(attributes)
 
@@ -89,6 +94,7 @@ def _audio_variant(rendition: Rendition) -> str:
     attributes = _rates(rendition, ())
     attributes["CODECS"] = _codecs([rendition])
     attributes["AUDIO"] = tags.quoted(AUDIO_GROUP)
+    attributes["SUBTITLES"] = tags.quoted(PRODUCTS)
     return tags.stream_inf(attributes)
 
 

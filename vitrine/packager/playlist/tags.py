@@ -3,14 +3,15 @@
 Each gives its line without the line end.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 from vitrine.media.errors import MisuseError
 from vitrine.media.ticks import rescale
+from vitrine.packager.programme import milliseconds
 
 MICROSECONDS = 1_000_000
-NANOSECONDS_PER_MILLISECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1)
 """Naive, though in UTC: isoformat would write an offset where HLS has a Z."""
 
@@ -39,8 +40,7 @@ def quoted(text: str) -> str:
 
 def utc_text(utc_ns: int) -> str:
     """ISO 8601 in UTC, to the nearest millisecond: `2026-11-29T17:00:03.120Z`."""
-    milliseconds = rescale(utc_ns, NANOSECONDS_PER_MILLISECOND, 1)
-    return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds") + "Z"
+    return (EPOCH + timedelta(milliseconds=milliseconds(utc_ns))).isoformat(timespec="milliseconds") + "Z"
 
 
 def version(number: int) -> str:
@@ -84,6 +84,25 @@ def server_control(*, can_skip_until: int, hold_back: int, part_hold_back: Fract
     )
 
 
+def date_range(
+    identifier: str, kind: str, start_utc_ns: int, end_utc_ns: int | None, extra: Mapping[str, str | int]
+) -> str:
+    """Section 4.4.5.1. DURATION is exactly what lies between the two dates as they are written.
+
+    `kind` is the CLASS. `extra` are attributes of our own, texts and numbers; their names begin with X-.
+    """
+    attributes = [
+        f"ID={quoted(identifier)}",
+        f"CLASS={quoted(kind)}",
+        f"START-DATE={quoted(utc_text(start_utc_ns))}",
+    ]
+    if end_utc_ns is not None:
+        duration = milliseconds(end_utc_ns) - milliseconds(start_utc_ns)
+        attributes += [f"END-DATE={quoted(utc_text(end_utc_ns))}", f"DURATION={decimal(duration, 1000)}"]
+    attributes += [f"{name}={quoted(value) if isinstance(value, str) else value}" for name, value in extra.items()]
+    return "#EXT-X-DATERANGE:" + ",".join(attributes)
+
+
 def skip(segments: int) -> str:
     return f"#EXT-X-SKIP:SKIPPED-SEGMENTS={segments}"
 
@@ -92,8 +111,10 @@ def preload_hint(uri: str) -> str:
     return f"#EXT-X-PRELOAD-HINT:TYPE=PART,URI={quoted(uri)}"
 
 
-def rendition_report(uri: str, last_msn: int, last_part: int) -> str:
-    return f"#EXT-X-RENDITION-REPORT:URI={quoted(uri)},LAST-MSN={last_msn},LAST-PART={last_part}"
+def rendition_report(uri: str, last_msn: int, last_part: int | None) -> str:
+    """Section 4.4.5.4; a rendition without parts has no last one."""
+    suffix = "" if last_part is None else f",LAST-PART={last_part}"
+    return f"#EXT-X-RENDITION-REPORT:URI={quoted(uri)},LAST-MSN={last_msn}{suffix}"
 
 
 def media(group: str, name: str, uri: str, *, channels: int, default: bool) -> str:
@@ -102,6 +123,14 @@ def media(group: str, name: str, uri: str, *, channels: int, default: bool) -> s
     return (
         f"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={quoted(group)},NAME={quoted(name)},DEFAULT={chosen},AUTOSELECT=YES,"
         f'CHANNELS="{channels}",URI={quoted(uri)}'
+    )
+
+
+def subtitles(group: str, name: str, uri: str) -> str:
+    """A rendition of text that nobody sees unasked (section 4.4.6.1). Its language is that of the shop: unknown."""
+    return (
+        f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID={quoted(group)},NAME={quoted(name)},LANGUAGE="und",DEFAULT=NO,'
+        f"AUTOSELECT=NO,FORCED=NO,URI={quoted(uri)}"
     )
 
 

@@ -13,7 +13,7 @@ from vitrine.media.grid import Grid
 from vitrine.media.track import Rendition
 from vitrine.packager.events import PackagerEvent, SegmentClosed
 from vitrine.packager.packager import Packager
-from vitrine.packager.part import init_name
+from vitrine.packager.part import PRODUCTS, init_name
 from vitrine.packager.playlist.media import render_vod
 from vitrine.packager.playlist.multivariant import measured, render_multivariant
 from vitrine.packager.segment import SegmentEntry
@@ -50,10 +50,11 @@ class VodFolder:
         self._packager = Packager(self._name, renditions, grid, time.time_ns(), WINDOW_SECONDS)
         for name, window in self._packager.windows.items():
             (self._folder / name).mkdir()
-            found = window.media(init_name(self._name))
-            assert isinstance(found, tuple)
-            (self._folder / name / init_name(self._name)).write_bytes(b"".join(found))
             self._entries[name] = []
+            if name != PRODUCTS:
+                found = window.media(init_name(self._name))
+                assert isinstance(found, tuple)
+                (self._folder / name / init_name(self._name)).write_bytes(b"".join(found))
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +70,8 @@ class VodFolder:
         assert self._packager is not None
         self._write(self._packager.flush())
         for name, entries in self._entries.items():
-            text = render_vod(init_name(self._name), entries)
+            init = None if name == PRODUCTS else init_name(self._name)
+            text = render_vod(init, entries, self._packager.date_ranges())
             (self._folder / name / "index.m3u8").write_text(text, encoding="utf-8")
         # The rates are known by now, so the real ones are written.
         renditions = [measured(each, self._entries[each.name]) for each in self._packager.renditions]
