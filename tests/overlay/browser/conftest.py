@@ -59,7 +59,7 @@ def application(stage: Stage) -> web.Application:
         return web.Response(body=asset.body, headers={"Content-Type": asset.content_type, **asset.headers})
 
     app = web.Application()
-    app.add_routes([web.get("/", page), web.get("/static/{name:.+}", static), *stage.routes()])
+    app.add_routes([web.get("/", page), web.get("/static/{name:.+}", static), *stage.routes(), *stage.routes("again")])
     return app
 
 

@@ -1,7 +1,7 @@
 """A show for the browser tests: pictures that carry their own number, and products on show from known frames on.
 
-The media and the playlists are our packager's; the date ranges and stamps are written into them here, so that tests
-can have any set of them, wrong ones too.
+The media and the playlists are our packager's; so are the date ranges and stamps if a stage is `by_packager`.
+Else they are written in here, so that tests can have any set of them, wrong ones too.
 """
 
 import asyncio
@@ -17,18 +17,20 @@ import numpy
 from aiohttp import web
 from av.video.frame import PictureType
 
+from tests.packager.table import TableCues
 from vitrine.media import h264
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
 from vitrine.origin.hls import LiveStream
-from vitrine.packager.cmaf.box import full_box
+from vitrine.packager.cmaf.box import full_box, read_boxes
+from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
 from vitrine.packager.packager import Packager
 from vitrine.packager.part import Part
 from vitrine.packager.playlist.tags import utc_text
 
 NTSC = Fraction(30000, 1001)
-SECONDS = 30
+SECONDS = 24
 BITS = 12
 """Cells across the top of the picture, the highest bit first: white is 1."""
 
@@ -124,9 +126,39 @@ class On:
     withdrawn: bool = False
 
 
+class RecordingPackager(Packager):
+    """Keeps every part by the names of what holds it: itself, and its segment."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.parts: dict[tuple[str, str], tuple[Part, ...]] = {}
+
+    def push(self, unit: AccessUnit) -> list[PackagerEvent]:
+        return self._record(super().push(unit))
+
+    def flush(self) -> list[PackagerEvent]:
+        return self._record(super().flush())
+
+    def _record(self, events: list[PackagerEvent]) -> list[PackagerEvent]:
+        for event in events:
+            if isinstance(event, PartClosed):
+                self.parts[event.rendition, event.part.name] = (event.part,)
+            elif isinstance(event, SegmentClosed):
+                self.parts[event.rendition, event.segment.entry.name] = event.segment.parts
+        return events
+
+
+def table(cues: Sequence[On]) -> TableCues:
+    """The same as a ledger would have it."""
+    shown = [(cue.start, cue.slot, cue.product) for cue in cues]
+    begun = {(frame, slot) for frame, slot, _ in shown}
+    ends = [(cue.end, cue.slot, None) for cue in cues if cue.end is not None and (cue.end, cue.slot) not in begun]
+    return TableCues(*shown, *ends)
+
+
 @dataclass
 class Stage:
-    """One broadcast, `shown` so far; what is said of its products is taken from `cues` whenever it is asked for."""
+    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for."""
 
     cues: list[On]
     rate: Fraction = NTSC
@@ -136,6 +168,7 @@ class Stage:
     ranges: bool = True
     stamps: bool = True
     stamped: list[On] | None = None
+    by_packager: bool = False
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -155,8 +188,15 @@ class Stage:
             key=lambda unit: (Fraction(unit.dts, self._scale[unit.track_id]), unit.track_id),
         )
         self._next = 0
-        packager = Packager(self.broadcast, renditions, self.grid, START_UTC_NS, self.window_seconds)
-        self.stream = LiveStream(packager)
+        self.packager = RecordingPackager(
+            self.broadcast,
+            renditions,
+            self.grid,
+            START_UTC_NS,
+            self.window_seconds,
+            cues=table(self.cues) if self.by_packager else None,
+        )
+        self.stream = LiveStream(self.packager)
 
     # -- The show goes on --
 
@@ -188,7 +228,7 @@ class Stage:
         return START_UTC_NS + round(frame * 1_000_000_000 / self.rate)
 
     def dateranges(self) -> list[str]:
-        return [self._daterange(cue) for cue in self.cues] if self.ranges else []
+        return [self._daterange(cue) for cue in self.cues] if self.ranges and not self.by_packager else []
 
     def _daterange(self, cue: On) -> str:
         product = cue.product.replace("%", "%25").replace('"', "%22")
@@ -227,21 +267,15 @@ class Stage:
         frames = range(first, self.grid.frame(part.first_tick + part.ticks))
         cues = self.cues if self.stamped is None else self.stamped
         told = {edge for edge in self.edges(cues) if edge in frames} | ({first} if part.index == 0 else set())
-        boxes = [emsg(self.grid.tick(frame), self.snapshot(frame)) for frame in sorted(told)]
-        at = part.data.index(b"moof") - 4
-        return part.data[:at] + b"".join(boxes) + part.data[at:]
+        stamps = [emsg(self.grid.tick(frame), self.snapshot(frame)) for frame in sorted(told) if self.stamps]
+        rest = [box.encode() for box in read_boxes(part.data) if box.kind != b"emsg"]  # the packager's own
+        return b"".join(stamps + rest)
 
     def media(self, rendition: str, name: str, found: bytes) -> bytes:
-        if not self.stamps or rendition == "audio" or name.endswith(".mp4"):
+        parts = self.packager.parts.get((rendition, name))
+        if self.by_packager or rendition == "audio" or parts is None:
             return found
-        window: Any = self.stream.packager.windows[rendition]
-        segments = [listed.segment for listed in window._listed] + list(window._removed)
-        parts = {part.name: part for part in window._open_parts}
-        for segment in segments:
-            parts |= {part.name: part for part in segment.parts}
-            if segment.entry.name == name:
-                return b"".join(map(self.stamp, segment.parts))
-        return self.stamp(parts[name])
+        return b"".join(map(self.stamp, parts))
 
     # -- Served --
 
