@@ -44,8 +44,8 @@ PAGE = """<!doctype html><title>test</title><link rel="icon" href="data:,"><vide
   });
   globalThis.ready = true;
 </script>
-<script>%s</script>
-""" % READ_NUMBER
+<script>READ_NUMBER</script>
+""".replace("READ_NUMBER", READ_NUMBER)
 
 
 def application(stage: Stage) -> web.Application:

@@ -42,16 +42,16 @@ SIZES = {"180p": (320, 180), "90p": (160, 90)}
 
 READ_NUMBER = """
 function readNumber(video) { // the number in the picture on screen
-  const canvas = readNumber.canvas ??= new OffscreenCanvas(%(bits)d * 8, 45);
+  const canvas = readNumber.canvas ??= new OffscreenCanvas(BITS * 8, 45);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(video, 0, 0, canvas.width, canvas.height);
   let number = 0;
-  for (let bit = 0; bit < %(bits)d; bit++) {
+  for (let bit = 0; bit < BITS; bit++) {
     number = 2 * number + (context.getImageData(bit * 8 + 4, 2, 1, 1).data[1] > 127 ? 1 : 0);
   }
   return number;
 }
-""" % {"bits": BITS}
+""".replace("BITS", str(BITS))
 
 
 @cache
@@ -248,9 +248,7 @@ class Stage:
         """What is stamped at a frame."""
         cues = self.cues if self.stamped is None else self.stamped
         on: list[On] = [
-            cue
-            for cue in cues
-            if cue.start <= frame and (cue.end is None or frame < cue.end) and not cue.withdrawn
+            cue for cue in cues if cue.start <= frame and (cue.end is None or frame < cue.end) and not cue.withdrawn
         ]
         seq = sum(edge <= frame for edge in self.edges(cues))
         shown = [

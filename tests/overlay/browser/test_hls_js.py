@@ -2,6 +2,7 @@
 
 import asyncio
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def check_frames(frames: list[list[Any]], on: list[On], least: int, rate: Fracti
 def check_changes(changes: list[dict[str, Any]]) -> None:
     """No change says what the one before it said."""
     told = [change["shown"] for change in changes]
-    assert all(one != other for one, other in zip(told, told[1:], strict=False))
+    assert all(one != other for one, other in pairwise(told))
 
 
 @pytest.mark.parametrize(
@@ -113,13 +114,14 @@ async def test_a_late_joiner_has_the_card_with_the_first_frame(open_stage: OpenS
     on = [On("WM-4411", 30, 400), On("LT-2070", 400, 500), On("KD-1180", 430, 450, slot=2), On("BW-5502", 500)]
     stage = Stage(on, by_packager=True)
     stage.play(12)
-    live = asyncio.create_task(stage.live(12))  # noqa: TID251
-    page = await open_stage(stage)
-    await page.evaluate("playHls()")
-    await page.evaluate("video.play()")
-    await page.evaluate("until(() => changes.some(({ shown }) => shown === '1:BW-5502'))")
+    async with asyncio.TaskGroup() as tasks:
+        live = tasks.create_task(stage.live(12))
+        page = await open_stage(stage)
+        await page.evaluate("playHls()")
+        await page.evaluate("video.play()")
+        await page.evaluate("until(() => changes.some(({ shown }) => shown === '1:BW-5502'))")
+        live.cancel()
     frames = await page.evaluate("frames")
-    live.cancel()
     assert frames[0][0] > 200
     check_frames(frames, stage.cues, 100)
     changes = await page.evaluate("changes")
@@ -131,19 +133,20 @@ async def test_a_correction_reaches_the_frame_on_screen(open_stage: OpenStage) -
     """The stamps say what was thought at first; a viewer who stands still sees the range withdrawn and said anew."""
     stage = Stage([On("WM-4411", 60, None)], stamped=[On("WM-4411", 60, None, cue="c1")])
     stage.play(8)
-    live = asyncio.create_task(stage.live(8))  # noqa: TID251
-    page = await open_stage(stage)
-    await page.evaluate("playHls()")
-    await page.evaluate("until(() => changes.length)")
-    frame = (await page.evaluate("frames.at(-1)"))[0]
-    assert await page.evaluate("changes.at(-1).shown") == "1:WM-4411"
-    stage.cues[0].withdrawn = True
-    stage.cues += [
-        On("WM-4411", 60, frame - 30, cue="c1", suffix="-r2"),
-        On("LT-2070", frame - 30, None, cue="c2"),
-    ]
-    await page.evaluate("until(() => changes.length > 1)")
-    live.cancel()
+    async with asyncio.TaskGroup() as tasks:
+        live = tasks.create_task(stage.live(8))
+        page = await open_stage(stage)
+        await page.evaluate("playHls()")
+        await page.evaluate("until(() => changes.length)")
+        frame = (await page.evaluate("frames.at(-1)"))[0]
+        assert await page.evaluate("changes.at(-1).shown") == "1:WM-4411"
+        stage.cues[0].withdrawn = True
+        stage.cues += [
+            On("WM-4411", 60, frame - 30, cue="c1", suffix="-r2"),
+            On("LT-2070", frame - 30, None, cue="c2"),
+        ]
+        await page.evaluate("until(() => changes.length > 1)")
+        live.cancel()
     change = await page.evaluate("changes.at(-1)")
     assert (change["shown"], change["seq"], round(change["mediaTime"] * NTSC)) == ("1:LT-2070", None, frame)
 

@@ -66,8 +66,10 @@ FOR_EVERYONE: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file to serve: its bytes, its Content-Type, its strong ETag with the quotes (RFC 9110, 8.8.3), and HEADERS
-    with what it needs besides."""
+    """One file to serve: its bytes, its Content-Type, and its strong ETag with the quotes (RFC 9110, 8.8.3).
+
+    `headers` are HEADERS, and what it needs besides.
+    """
 
     body: bytes
     content_type: str

@@ -75,8 +75,8 @@ export function pictureOf(text, base) {
 
 function addressOf(text, base) {
   try {
-    const url = new URL(text, base);
-    return url.protocol === "https:" || url.protocol === "http:" ? url : null;
+    const url = text ? new URL(text, base) : null;
+    return url?.protocol === "https:" || url?.protocol === "http:" ? url : null;
   } catch {
     return null;
   }

@@ -22,7 +22,10 @@ export class Shelf {
   constructor(catalogue, video) {
     this.#catalogue = catalogue;
     this.#video = video;
-    catalogue.addEventListener("update", () => this.#draw());
+    catalogue.addEventListener("update", () => {
+      this.#draw();
+      this.#say(); // a product on show that sells out is worth a word; what has not changed is not said again
+    });
     element("more").addEventListener("click", () => this.#showAll());
   }
 
