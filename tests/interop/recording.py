@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 
 from vitrine.ingest.sample import cells, flash
 from vitrine.packager.cmaf.box import Box, read_boxes
+from vitrine.packager.part import PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,12 @@ def _default_duration(tfhd: bytes) -> int:
 
 
 async def record(http: ClientSession, channel: str = "show") -> dict[str, RenditionRecording]:
-    """Fetch every rendition that the multivariant playlist names, whole."""
+    """Fetch every rendition of picture and sound that the multivariant playlist names, whole."""
     base = f"/hls/{channel}/"
     async with http.get(base + "index.m3u8") as response:
         multivariant = await response.text()
     names = dict.fromkeys(re.findall(r'(?:^|URI=")([\w-]+)/index\.m3u8', multivariant, re.MULTILINE))
-    return {name: await _record(http, base, name) for name in names}
+    return {name: await _record(http, base, name) for name in names if name != PRODUCTS}
 
 
 async def _record(http: ClientSession, base: str, name: str) -> RenditionRecording:

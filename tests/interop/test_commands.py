@@ -81,6 +81,10 @@ async def test_package_makes_a_folder_that_plays(show: Path, tmp_path: Path) -> 
     async with program("ffprobe", "-v", "error", "-i", folder / "index.m3u8") as ffprobe:
         assert await ffprobe.ended() == (0, "")
     assert (folder / "270p" / "index.m3u8").read_text().endswith("#EXT-X-ENDLIST\n")
+    text = (folder / "products" / "index.m3u8").read_text()
+    listed = [line for line in text.splitlines() if not line.startswith("#")]
+    assert listed
+    assert all((folder / "products" / name).read_text().startswith("WEBVTT\n") for name in listed)
     async with program("ffmpeg", "-v", "error", "-i", folder / "270p" / "index.m3u8", "-f", "null", "-") as ffmpeg:
         assert await ffmpeg.ended() == (0, "")
 

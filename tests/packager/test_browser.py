@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import async_playwright
 
+from tests.packager.table import TableCues
 from vitrine.media import aac, h264
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import Grid
@@ -21,6 +22,7 @@ CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.interop, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
 
 NTSC = Grid(Fraction(30000, 1001))
+CUES = TableCues((5, 1, "WM-4411"), (35, 2, "شال 🧣"), (60, 1, None))
 EncodeVideo = Callable[[Grid, int, int], tuple[VideoTrack, list[AccessUnit]]]
 EncodeAudio = Callable[[int], tuple[AudioTrack, list[AccessUnit]]]
 
@@ -61,7 +63,7 @@ async def append(mime: str, pieces: list[bytes]) -> Any:
 
 
 def package(track: Track, units: list[AccessUnit]) -> list[bytes]:
-    core = Packager("b7", [Rendition("one", track, 100_000, 110_000)], NTSC, 0, 60)
+    core = Packager("b7", [Rendition("one", track, 100_000, 110_000)], NTSC, 0, 60, cues=CUES)
     events = [event for unit in units for event in core.push(unit)] + core.flush()
     init = core.windows["one"].media("b7.init.mp4")
     assert isinstance(init, tuple)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.packager.ranges import parse_ranges
 from tests.packager.table import Row, TableCues
 from vitrine.media.grid import Grid
 from vitrine.packager.date_ranges import DateRanges, quotable
@@ -12,6 +13,9 @@ from vitrine.packager.playlist.tags import utc_text
 from vitrine.packager.programme import Programme
 
 START_UTC_NS = 1_796_058_000_000_000_000
+SKIP = 12
+"""Seconds after which a delta update may leave a range out."""
+
 THIRTY = Programme(Grid(Fraction(30)), START_UTC_NS)
 
 
@@ -21,24 +25,11 @@ class Published:
     def __init__(self, *rows: Row, programme: Programme = THIRTY) -> None:
         self.cues = TableCues(*rows)
         self.programme = programme
-        self.ranges = DateRanges("b7", self.cues, programme)
+        self.ranges = DateRanges("b7", self.cues, programme, SKIP)
 
     def update(self, edge: int, oldest: int = 0) -> list[dict[str, str]]:
         self.ranges.update(self.programme.frame_utc_ns(edge), self.programme.frame_utc_ns(oldest))
-        return parse(self.ranges.text)
-
-
-def parse(text: str) -> list[dict[str, str]]:
-    """Attributes by name, without quotes; each line is whole."""
-    found = []
-    for line in text.splitlines():
-        kind, _, attributes = line.partition(":")
-        assert kind == "#EXT-X-DATERANGE"
-        pairs = re.findall(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)(?:,|$)', attributes)
-        assert ",".join("=".join(pair) for pair in pairs) == attributes
-        assert len(dict(pairs)) == len(pairs)
-        found.append({name: value.strip('"') for name, value in pairs})
-    return found
+        return parse_ranges(self.ranges.text)
 
 
 def ids(lines: list[dict[str, str]]) -> list[str]:
@@ -160,7 +151,7 @@ def test_nothing_is_asked_while_nothing_changes() -> None:
             return super().cues()
 
     cues = Counting((10, 1, "a"), (100, 1, None), (2000, 1, "b"))
-    ranges = DateRanges("b7", cues, THIRTY)
+    ranges = DateRanges("b7", cues, THIRTY, SKIP)
     texts = []
     for edge in range(0, 1000, 10):
         ranges.update(THIRTY.frame_utc_ns(edge), THIRTY.frame_utc_ns(0))
@@ -174,7 +165,7 @@ def test_the_whole_show_knows_of_no_corrections_and_forgets_nothing() -> None:
     published.update(200)
     published.cues.say((55, 1, None))
     published.update(1000, 800)
-    lines = parse(published.ranges.whole_show())
+    lines = parse_ranges(published.ranges.whole_show())
     assert [(line["ID"], line.get("DURATION")) for line in lines] == [("b7-c1", "1.5"), ("b7-c3", None)]
 
 
@@ -214,6 +205,45 @@ def test_attributes_are_only_ever_added_and_what_stands_is_the_ledger(steps: lis
         known |= {line["ID"]: line for line in lines}
         standing = [line for line in lines if "X-WITHDRAWN" not in line]
         assert sorted(map(facts, standing)) == sorted(truth(published, edge, oldest))
+
+
+@given(STEPS, st.integers(1, 400))
+def test_a_client_that_takes_only_the_news_knows_as_much_as_one_that_takes_all(steps: list[Step], window: int) -> None:
+    """It may be up to half of the skip boundary behind: 180 frames."""
+    published = Published()
+    client: dict[str, dict[str, str]] = {}
+    edge = asked = 0
+    for grown, rows in steps:
+        published.cues.say(*((max(0, edge + offset), slot, product) for offset, slot, product in rows))
+        edge += 4 * grown
+        lines = published.update(edge, max(0, edge - window))
+        if edge - asked <= SKIP * 15:
+            for name in published.ranges.removed.split("\t"):
+                client.pop(name, None)
+            for line in parse_ranges(published.ranges.recent):
+                assert client.get(line["ID"], {}).items() <= line.items()
+                client[line["ID"]] = line
+        else:
+            client = {line["ID"]: line for line in lines}
+        asked = edge
+        assert client == {line["ID"]: line for line in lines}
+
+
+def test_news_are_news_for_the_skip_boundary_and_no_longer() -> None:
+    published = Published((0, 1, "a"), (10, 1, None))
+    published.update(10)
+    assert published.ranges.recent == published.ranges.text != ""
+    published.update(10 + SKIP * 30)
+    assert published.ranges.recent == published.ranges.text
+    published.update(11 + SKIP * 30)
+    assert published.ranges.recent == ""
+    assert published.ranges.text != ""
+    published.update(500, 11)
+    assert (published.ranges.text, published.ranges.removed) == ("", "b7-c1")
+    published.update(500 + SKIP * 30, 11)
+    assert published.ranges.removed == "b7-c1"
+    published.update(501 + SKIP * 30, 11)
+    assert published.ranges.removed == ""
 
 
 def date(frame: int) -> str:

@@ -12,13 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Route, async_playwright
 
+from tests.packager.ranges import parse_ranges
 from tests.packager.table import TableCues
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import Grid
 from vitrine.media.track import AudioTrack, Rendition, VideoTrack
 from vitrine.packager.cmaf.id3 import UserText
 from vitrine.packager.packager import Packager
-from vitrine.packager.window import Answer
+from vitrine.packager.window import Answer, Skip
 
 CHROMIUM = shutil.which("chromium")
 
@@ -29,6 +30,9 @@ SITE = "http://show.test/"
 NTSC = Grid(Fraction(30000, 1001))
 SEGMENT = NTSC.frames_per_segment
 FRAMES = 9 * SEGMENT + 20
+LAST = 22 * SEGMENT
+"""FRAMES are there when a player comes, LAST when it has followed to the end."""
+
 CHANGED = 4 * SEGMENT + 7
 
 EncodeVideo = Callable[[Grid, int, int], tuple[VideoTrack, list[AccessUnit]]]
@@ -64,22 +68,41 @@ SEEN = """() => {
 }"""
 
 
+class Show:
+    """A broadcast, as far as it has come, and what is still to come of it."""
+
+    def __init__(self, core: Packager, cues: TableCues, units: list[AccessUnit]) -> None:
+        self.core = core
+        self.cues = cues
+        self.units = iter(units)
+
+    def go_on(self, video_track: int, frames: int) -> bool:
+        """False when there is no more."""
+        for unit in self.units:
+            self.core.push(unit)
+            frames -= unit.track_id == video_track
+            if not frames:
+                return True
+        return False
+
+
 @pytest.fixture
-def broadcast(encoded_video: EncodeVideo, encoded_audio: EncodeAudio) -> Packager:
-    video, pictures = encoded_video(NTSC, FRAMES, 0)
-    audio, sound = encoded_audio(FRAMES * 1001 * 48 // 30 // 1024)
+def show(encoded_video: EncodeVideo, encoded_audio: EncodeAudio) -> Show:
+    video, pictures = encoded_video(NTSC, LAST, 0)
+    audio, sound = encoded_audio(LAST * 1001 * 48 // 30 // 1024)
     cues = TableCues((200, 1, "a"), (CHANGED, 1, "b"), (CHANGED, 2, "شال 🧣"), (300, 1, None))
     cues.titles = {"a": "Kettle & <Pot>"}
     renditions = [Rendition("90p", video, 100_000, 110_000), Rendition("audio", audio, 128_000, 140_000)]
     core = Packager("b7", renditions, NTSC, 1_796_058_000_000_000_000, 12, cues=cues)
     scale = {video.id: video.timescale, audio.id: audio.timescale}
-    for unit in sorted([*pictures, *sound], key=lambda unit: Fraction(unit.dts, scale[unit.track_id])):
-        core.push(unit)
-    return core
+    units = sorted([*pictures, *sound], key=lambda unit: Fraction(unit.dts, scale[unit.track_id]))
+    found = Show(core, cues, units)
+    found.go_on(video.id, FRAMES)
+    return found
 
 
-def serve(core: Packager) -> Callable[[Route], Any]:
-    """The packager's answers, without a server. What has to wait is never answered."""
+def serve(core: Packager, go_on: Callable[[], bool] = bool) -> Callable[[Route], Any]:
+    """The packager's answers, without a server. Who waits makes the broadcast go on; at its end, waits for ever."""
 
     async def answer(route: Route) -> None:
         address = urlsplit(route.request.url)
@@ -93,8 +116,12 @@ def serve(core: Packager) -> Callable[[Route], Any]:
                 await route.fulfill(body=core.multivariant())
             case [name, "index.m3u8"]:
                 window = core.windows[name]
-                if window.answer(query.get("_HLS_msn"), query.get("_HLS_part")) is Answer.READY:
-                    await route.fulfill(body=window.playlist())
+                asked = query.get("_HLS_msn"), query.get("_HLS_part")
+                while (told := window.answer(*asked)) is Answer.WAIT and go_on():
+                    pass
+                if told is Answer.READY:
+                    skip = Skip(parse_qs(address.query).get("_HLS_skip", [""])[0])
+                    await route.fulfill(body=window.playlist(skip))
             case [name, file]:
                 found = core.windows[name].media(file)
                 if isinstance(found, tuple):
@@ -129,21 +156,21 @@ Shown = tuple[int, int, str]
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["live", "ended"])
-async def test_hls_js_reads_every_carrier(ended: bool, broadcast: Packager) -> None:
+async def test_hls_js_reads_every_carrier(ended: bool, show: Show) -> None:
     """The window has moved on, so that the player's own times are not those of the media."""
     if ended:
-        broadcast.flush()
+        show.core.flush()
     first, end = (4, FRAMES) if ended else (3, 9 * SEGMENT)
     cuts = [*range(first * SEGMENT, end, SEGMENT), end]
-    shown: list[Shown] = [(200, CHANGED, "Kettle &amp; &lt;Pot&gt;"), (CHANGED, 300, "b"), (CHANGED, FRAMES, "شال 🧣")]
+    pieces: list[Shown] = [(200, CHANGED, "Kettle &amp; &lt;Pot&gt;"), (CHANGED, 300, "b"), (CHANGED, FRAMES, "شال 🧣")]
     texts = [
         (max(start, cut), min(stop, after), text)
-        for start, stop, text in shown
+        for start, stop, text in pieces
         for cut, after in pairwise(cuts)
         if start < after and stop > cut
     ]
     changes = [200, CHANGED] if first == 3 else [CHANGED]
-    seen = await play(broadcast, len(texts), len(cuts) - 1 + len(changes))
+    seen = await play(show.core, len(texts), len(cuts) - 1 + len(changes))
 
     def frame(seconds: float) -> float:
         return seconds * float(NTSC.rate) + first * SEGMENT
@@ -172,3 +199,41 @@ async def test_hls_js_reads_every_carrier(ended: bool, broadcast: Packager) -> N
         assert identifier == f"b7-c{number}"
         assert begun == pytest.approx(start, abs=0.04), "dates have milliseconds"
         assert lasted is None if duration is None else lasted * float(NTSC.rate) == pytest.approx(duration, abs=0.04)
+
+
+RANGES = """() => Object.fromEntries(Object.entries(hls.levels[hls.currentLevel].details.dateRanges).map(
+    ([id, { attr }]) => [id, Object.fromEntries(Object.entries(attr))]))"""
+
+
+async def test_hls_js_follows_date_ranges_through_delta_updates(show: Show) -> None:
+    """Cues come, end and are corrected, some leave the window; its updates tell hls.js only the news."""
+    frames = iter(range(FRAMES, LAST, 5))
+    asked: list[str] = []
+
+    def go_on() -> bool:
+        frame = next(frames, None)
+        if frame is not None and frame % 60 == 0:
+            show.cues.say((frame - 20, 3, None if frame % 120 else f"p{frame}"))
+        if frame == 19 * SEGMENT + 20:
+            show.cues.say((18 * SEGMENT - 10, 3, "late"))
+        return show.go_on(1, 5)
+
+    answer = serve(show.core, go_on)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            page = await browser.new_page()
+            page.set_default_timeout(20_000)
+            page.on("request", lambda request: asked.append(request.url))
+            await page.route(SITE + "**", answer)
+            await page.goto(SITE)
+            await page.wait_for_function("hls.levels[hls.currentLevel]?.details.endSN === 21")
+            seen = await page.evaluate(RANGES)
+        finally:
+            await browser.close()
+    assert sum("90p/index.m3u8" in url and "_HLS_skip=v2" in url for url in asked) > 20
+    listed = parse_ranges(show.core.windows["90p"].playlist())
+    assert seen == {line["ID"]: line for line in listed}
+    assert any("X-WITHDRAWN" in line for line in listed)
+    assert "EXT-X-DATERANGE" in show.core.windows["90p"].playlist(Skip.V2)
+    assert "b7-c1" not in seen

@@ -140,6 +140,10 @@ def test_every_playlist_has_the_same_date_ranges_at_every_moment(packager: MakeP
             ranges = {tuple(re.findall("#EXT-X-DATERANGE.*", text)) for text in texts}
             assert len(ranges) == 1
             seen |= ranges
+            deltas = [window.playlist(Skip.V2) for window in core.windows.values()]
+            news = {tuple(re.findall("#EXT-X-DATERANGE.*", text)) for text in deltas if "EXT-X-SKIP" in text}
+            assert len(news) <= 1
+            assert all(set(each) <= set(*ranges) for each in news)
     assert [len(each) for each in sorted(seen, key=len)][-1] == 3
     assert () in seen
 

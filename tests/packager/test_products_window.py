@@ -20,7 +20,7 @@ class Feed:
 
     def __init__(self, segments: int = 0) -> None:
         cues, programme = TableCues((10, 1, "a"), (100, 1, None)), Programme(Grid(Fraction(30)), 0)
-        self.ranges = DateRanges("b7", cues, programme)
+        self.ranges = DateRanges("b7", cues, programme, 12)
         self.programme = programme
         self.others: dict[str, Window] = {}
         self.window = ProductsWindow(

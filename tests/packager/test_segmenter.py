@@ -8,7 +8,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
 from vitrine.media.grid import PART_FILL, RATES, Grid
 from vitrine.media.track import Rendition
-from vitrine.packager.cmaf.box import find_box, read_boxes
+from vitrine.packager.cmaf.box import box, find_box, read_boxes
 from vitrine.packager.cmaf.fragment import Fragment
 from vitrine.packager.cmaf.prft import Prft, ntp_time
 from vitrine.packager.part import Part
@@ -100,6 +100,35 @@ def test_every_part_tells_its_wall_clock(renditions: list[Rendition], units: Uni
     assert [found.kind for found in boxes] == [b"prft", b"moof", b"mdat"]
     assert Prft.decode(find_box(boxes, b"prft")) == Prft(1, ntp_time(START_UTC_NS + 320_000_000), 15 * 1024)
     assert parts[1].utc_ns == START_UTC_NS + 320_000_000
+
+
+def test_stamps_stand_before_the_fragment_of_their_part(renditions: list[Rendition], units: Units) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def stamps(first: int, end: int) -> list[bytes]:
+        asked.append((first, end))
+        return [box(b"emsg", b"%d" % number) for number in range(first, end, 7)]
+
+    core = Segmenter("b7", renditions[0], Programme(Grid(Fraction(25)), START_UTC_NS), stamps)
+    parts, segments = cut(core, track_units(units(Grid(Fraction(25)), 3), 1), flush=True)
+    assert asked == [
+        (0, 8),
+        (8, 16),
+        (16, 24),
+        (24, 32),
+        (32, 40),
+        (40, 48),
+        (48, 50),
+        (50, 58),
+        (58, 66),
+        (66, 74),
+        (74, 75),
+    ]
+    found = [(each.kind, each.body) for each in read_boxes(parts[1].data) if each.kind != b"mdat"]
+    assert [kind for kind, _ in found] == [b"prft", b"emsg", b"emsg", b"moof"]
+    assert [body for kind, body in found if kind == b"emsg"] == [b"8", b"15"]
+    assert b"".join(segments[0].data) == b"".join(part.data for part in parts[:7])
+    assert Fragment.decode(parts[1].data).first_tick == parts[1].first_tick
 
 
 def test_flush_closes_what_is_open(renditions: list[Rendition], units: Units) -> None:

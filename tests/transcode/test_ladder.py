@@ -81,6 +81,7 @@ BAD_LADDERS = [
     (tuple(Rung(str(n), 100 + 2 * n, 500) for n in range(9)), "9 rungs"),
     ((Rung("a", 720, 500), Rung("a", 360, 500)), "must differ"),
     ((Rung("audio", 720, 500),), "must differ"),
+    ((Rung("products", 720, 500),), "'audio' and 'products'"),
     ((Rung("a", 721, 500),), "even number"),
     ((Rung("a", 8, 500),), "even number"),
     ((Rung("a", 720, 5),), "kbit/s"),

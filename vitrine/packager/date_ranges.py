@@ -5,10 +5,11 @@ stays while its range touches any window. Corrections change the past all the sa
 the attribute X-WITHDRAWN, by which players ignore it, and the cue, if there still is one, a new range beside it.
 """
 
-from collections.abc import Sequence
+from collections import deque
 from dataclasses import dataclass
 
 from vitrine.media.cue import Cue
+from vitrine.packager.cmaf.prft import NANOSECONDS
 from vitrine.packager.cues import Cues
 from vitrine.packager.playlist import tags
 from vitrine.packager.programme import Programme
@@ -18,12 +19,17 @@ CLASS = "org.vitrine.product"
 
 @dataclass(slots=True)
 class _Range:
-    """What has been published of one cue. `end` is a frame, None as long as none was published."""
+    """What has been published of one cue, as a line, and the edge at which that last changed.
+
+    `end` is a frame, None as long as none was published.
+    """
 
     id: str
     cue: Cue
     end: int | None = None
     withdrawn: bool = False
+    line: str = ""
+    changed: int = 0
 
     def says(self, cue: Cue) -> bool:
         """Whether this is true of the cue, and can be made complete."""
@@ -32,24 +38,31 @@ class _Range:
 
 
 class DateRanges:
-    """What has been published of one broadcast's cues; every window shares it. `text` is the lines to list now.
+    """What has been published of one broadcast's cues; every window shares it.
 
+    `text` is the lines to list now. `recent` is those that are new or longer since `skip_seconds`, and `removed` the
+    ids that have left since, with a tab between: what a delta update holds for a client that knows the rest.
     It remembers every cue it ever published, as the ledger does, so that no ID is used twice.
     """
 
-    def __init__(self, broadcast: str, cues: Cues, programme: Programme) -> None:
+    def __init__(self, broadcast: str, cues: Cues, programme: Programme, skip_seconds: int) -> None:
+        self.text = ""
+        self.recent = ""
+        self.removed = ""
         self._broadcast = broadcast
         self._cues = cues
         self._programme = programme
+        self._skip = skip_seconds * NANOSECONDS
         self._edge = self._oldest = programme.start_utc_ns
         self._version: int | None = None
-        self._next: int | None = None  # the edge at which there is more to publish
+        self._next: int | None = None  # the edge at which there is more to say
         self._first_end: int | None = None  # where the first of the listed ranges ends
-        self._known: Sequence[Cue] = ()
+        self._known: dict[str, Cue] = {}
+        self._waiting: dict[str, Cue] = {}  # those of which more is to be published
         self._latest: dict[str, _Range] = {}  # by cue
         self._revisions: dict[str, int] = {}  # by cue
         self._listed: list[_Range] = []
-        self.text = ""
+        self._removals: deque[tuple[int, str]] = deque()  # edge and id
 
     def update(self, edge: int, oldest: int) -> None:
         """Say where the newest frame published in any rendition ends, and where the oldest segment listed starts.
@@ -61,46 +74,71 @@ class DateRanges:
         reached = self._next is not None and self._edge >= self._next
         left = self._first_end is not None and self._oldest > self._first_end
         if commanded:
-            self._version = self._cues.version
-            self._known = tuple(self._cues.cues())
+            self._learn()
         if commanded or reached or left:
             self._publish()
+            self._plan()
 
     def whole_show(self) -> str:
         """The lines for playlists of the whole broadcast that nobody has seen before: as it was decided in the end."""
         ranges = [_Range(self._id(cue, 1), cue, self._end(cue)) for cue in self._cues.cues() if self._begun(cue)]
         return "".join(map(self._line, ranges))
 
+    def _learn(self) -> None:
+        """Find what is new among all the cues: of thousands, most are over and have not changed."""
+        self._version = self._cues.version
+        before, self._known = self._known, {cue.id: cue for cue in self._cues.cues()}
+        self._waiting |= {name: cue for name, cue in self._known.items() if before.get(name) is not cue}
+        self._waiting = {name: cue for name, cue in self._waiting.items() if name in self._known}
+
     def _publish(self) -> None:
-        cues = {cue.id: cue for cue in self._known if self._begun(cue)}
         for each in self._listed:
-            if not each.withdrawn and not (each.cue.id in cues and each.says(cues[each.cue.id])):
+            cue = self._known.get(each.cue.id)
+            if not each.withdrawn and not (cue and each.says(cue) and self._begun(cue)):
                 each.withdrawn = True
                 # Without an end it would have to be listed for ever.
                 each.end = each.cue.start if each.end is None else each.end
-        for cue in cues.values():
+                self._write(each)
+        for cue in [cue for cue in self._waiting.values() if self._begun(cue)]:
             self._publish_cue(cue)
+            if self._end(cue) is not None:
+                del self._waiting[cue.id]
+        for each in self._listed:
+            if not self._touches(each.end):
+                self._removals.append((self._edge, each.id))
+        while self._removals and self._removals[0][0] < self._edge - self._skip:
+            self._removals.popleft()
         self._listed = [each for each in self._listed if self._touches(each.end)]
-        self.text = "".join(map(self._line, self._listed))
-        self._plan()
+        self.text = "".join(each.line for each in self._listed)
+        self.recent = "".join(each.line for each in self._listed if each.changed >= self._edge - self._skip)
+        self.removed = "\t".join(name for _, name in self._removals)
 
     def _publish_cue(self, cue: Cue) -> None:
-        latest = self._latest.get(cue.id)
+        latest, end = self._latest.get(cue.id), self._end(cue)
         if latest is not None and not latest.withdrawn and latest.says(cue):
-            latest.end = self._end(cue)
-        elif self._touches(self._end(cue)):
+            if latest.end != end:
+                latest.end = end
+                self._write(latest)
+        elif self._touches(end):
             revision = self._revisions[cue.id] = self._revisions.get(cue.id, 0) + 1
-            self._latest[cue.id] = _Range(self._id(cue, revision), cue, self._end(cue))
-            self._listed.append(self._latest[cue.id])
+            latest = self._latest[cue.id] = _Range(self._id(cue, revision), cue, end)
+            self._write(latest)
+            self._listed.append(latest)
+
+    def _write(self, each: _Range) -> None:
+        each.line, each.changed = self._line(each), self._edge
 
     def _plan(self) -> None:
         """When to look again."""
         at = self._programme.frame_utc_ns
         ends = [at(each.end) for each in self._listed if each.end is not None]
         self._first_end = min(ends, default=None)
-        frames = [cue.start for cue in self._known if not self._begun(cue)]
-        frames += [cue.end for cue in self._known if cue.end is not None and self._end(cue) is None]
-        self._next = min(map(at, frames), default=None)
+        edges = [at(cue.start) for cue in self._waiting.values() if not self._begun(cue)]
+        edges += [at(cue.end) for cue in self._waiting.values() if cue.end is not None]
+        old = self._edge - self._skip
+        edges += [each.changed + self._skip + 1 for each in self._listed if each.changed >= old]
+        edges += [edge + self._skip + 1 for edge, _ in self._removals]
+        self._next = min(edges, default=None)
 
     def _begun(self, cue: Cue) -> bool:
         """A frame of it has been published."""
@@ -121,14 +159,9 @@ class DateRanges:
         extra: dict[str, str | int] = {"X-PRODUCT": quotable(each.cue.product), "X-SLOT": each.cue.slot}
         if each.withdrawn:
             extra["X-WITHDRAWN"] = "YES"
-        line = tags.date_range(
-            each.id,
-            CLASS,
-            self._programme.frame_utc_ns(each.cue.start),
-            None if each.end is None else self._programme.frame_utc_ns(each.end),
-            extra,
-        )
-        return line + "\n"
+        start = self._programme.frame_utc_ns(each.cue.start)
+        end = None if each.end is None else self._programme.frame_utc_ns(each.end)
+        return tags.date_range(each.id, CLASS, start, end, extra) + "\n"
 
 
 def quotable(product: str) -> str:

@@ -14,6 +14,7 @@ from vitrine.packager.cues import Cues, NoCues
 from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
 from vitrine.packager.part import PRODUCTS, Part
+from vitrine.packager.playlist.media import CAN_SKIP_UNTIL
 from vitrine.packager.playlist.multivariant import render_multivariant
 from vitrine.packager.products import ProductsSegmenter
 from vitrine.packager.products_window import ProductsWindow
@@ -58,7 +59,7 @@ class Packager:
         self.broadcast = broadcast
         self.renditions = tuple(renditions)
         self._names = names
-        self._ranges = DateRanges(broadcast, cues, programme)
+        self._ranges = DateRanges(broadcast, cues, programme, CAN_SKIP_UNTIL)
         stamper = Stamper(cues, programme)
         self._segmenters = {
             rendition.name: Segmenter(

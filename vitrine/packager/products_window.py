@@ -31,5 +31,4 @@ class ProductsWindow(Window):
             segments=list(self._listed),
             first_msn=self._open_msn - len(self._listed),
             ended=self.ended,
-            date_ranges=self._ranges.text,
         )

@@ -6,6 +6,7 @@ A window never waits. `answer` and `media` say WAIT, and the origin asks again w
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 from fractions import Fraction
 
@@ -39,15 +40,15 @@ class Answer(Enum):
 
 
 class Skip(Enum):
-    """The `_HLS_skip` directive: the value in the address, or absent.
-
-    `v2` asks to leave out date ranges too; while CAN-SKIP-DATERANGES is not announced it means the same as YES.
-    """
+    """The `_HLS_skip` directive: the value in the address, or absent. `v2` asks to leave out date ranges too."""
 
     NO = ""
     YES = "YES"
     V2 = "v2"
 
+
+Seen = tuple[str, str, str]
+"""Of the date ranges, by which a text is known to be of now."""
 
 Position = tuple[int, int | None]
 """Media sequence number and index of a part; the index is None in a rendition without parts."""
@@ -85,8 +86,8 @@ class Window(ABC):
         self._open_msn = 0
         self._open_parts: list[Part] = []
         self._media: dict[str, tuple[bytes, ...]] = {}
-        self._bodies: dict[bool, tuple[str, str]] = {}
-        self._texts: dict[bool, tuple[str, str, str]] = {}
+        self._bodies: dict[Skip, tuple[Seen, str]] = {}
+        self._texts: dict[Skip, tuple[Seen, str, str]] = {}
 
     @property
     @abstractmethod
@@ -101,7 +102,8 @@ class Window(ABC):
         """
 
     @abstractmethod
-    def _state(self) -> LiveState: ...
+    def _state(self) -> LiveState:
+        """All but the date ranges."""
 
     @property
     def _hint(self) -> str | None:
@@ -117,11 +119,12 @@ class Window(ABC):
 
     def playlist(self, skip: Skip = Skip.NO) -> str:
         """The playlist as of now. The same text object as long as nothing in it has changed."""
-        delta = skip is not Skip.NO and not self.ended
-        ranges, reports = self._ranges.text, "" if self.ended else render_reports(self._reports())
-        cached = self._texts.get(delta)
+        skip = Skip.NO if self.ended else skip
+        ranges = (self._ranges.text, self._ranges.recent, self._ranges.removed)
+        reports = "" if self.ended else render_reports(self._reports())
+        cached = self._texts.get(skip)
         if cached is None or cached[:2] != (ranges, reports):
-            cached = self._texts[delta] = (ranges, reports, self._body(ranges, delta=delta) + reports)
+            cached = self._texts[skip] = (ranges, reports, self._body(ranges, skip) + reports)
         return cached[2]
 
     def _reports(self) -> list[tuple[str, int, int | None]]:
@@ -129,10 +132,13 @@ class Window(ABC):
             (name, *window.position) for name, window in self._others.items() if name != self.name and window.position
         ]
 
-    def _body(self, ranges: str, *, delta: bool) -> str:
-        cached = self._bodies.get(delta)
+    def _body(self, ranges: Seen, skip: Skip) -> str:
+        cached = self._bodies.get(skip)
         if cached is None or cached[0] != ranges:
-            cached = self._bodies[delta] = (ranges, render_live(self._state(), delta=delta))
+            text, recent, removed = ranges
+            news = (recent, removed) if skip is Skip.V2 else None
+            state = replace(self._state(), date_ranges=text, news=news)
+            cached = self._bodies[skip] = (ranges, render_live(state, delta=skip is not Skip.NO))
         return cached[1]
 
     def media(self, name: str) -> tuple[bytes, ...] | Answer:
@@ -241,7 +247,6 @@ class MediaWindow(Window):
             segments=list(self._listed),
             first_msn=self._open_msn - len(self._listed),
             ended=self.ended,
-            date_ranges=self._ranges.text,
             init_name=init_name(self._broadcast),
             open_parts=self._open_parts,
             hint=None if self.ended else self._hint,

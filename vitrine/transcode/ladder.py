@@ -26,6 +26,9 @@ DEFAULT_LADDER = (
 )
 
 AUDIO_NAME = "audio"
+TAKEN_NAMES = frozenset({AUDIO_NAME, "products"})
+"""Renditions that are there beside the ladder: its rungs have other names."""
+
 AUDIO_KBPS = 128
 
 MAX_RUNGS = 8
@@ -127,8 +130,9 @@ def check_ladder(ladder: Iterable[Rung]) -> None:
     if not 1 <= len(rungs) <= MAX_RUNGS:
         raise ConfigError(f"The ladder has {len(rungs)} rungs; give 1 to {MAX_RUNGS}")
     names = [rung.name for rung in rungs]
-    if len(set(names)) < len(names) or AUDIO_NAME in names:
-        raise ConfigError(f"The ladder's names must differ from one another and from {AUDIO_NAME!r}: {names}")
+    if len(set(names)) < len(names) or TAKEN_NAMES & set(names):
+        taken = " and ".join(map(repr, sorted(TAKEN_NAMES)))
+        raise ConfigError(f"The ladder's names must differ from one another and from {taken}: {names}")
     for rung in rungs:
         if not MIN_SIDE <= rung.height <= 4320 or rung.height % 2:
             raise ConfigError(

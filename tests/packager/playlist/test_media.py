@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -75,6 +76,26 @@ def test_parts_leave_the_list_three_target_durations_from_the_end(open_count: in
     text = render_live(state(0, 10, open_count), delta=False)
     assert f'"b7.{first_with_parts}.0.m4s"' in text
     assert f'"b7.{first_with_parts - 1}.0.m4s"' not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "delta", "news", "lines", "skip"),
+    [
+        (8, False, None, "all\n", None),
+        (8, True, None, "all\n", "#EXT-X-SKIP:SKIPPED-SEGMENTS=2"),
+        (8, True, ("new\n", "i"), "new\n", '#EXT-X-SKIP:SKIPPED-SEGMENTS=2,RECENTLY-REMOVED-DATERANGES="i"'),
+        (8, True, ("", ""), "", '#EXT-X-SKIP:SKIPPED-SEGMENTS=2,RECENTLY-REMOVED-DATERANGES=""'),
+        (6, True, ("new\n", "i"), "all\n", None),
+    ],
+    ids=["whole", "delta", "delta without old ranges", "no news", "nothing to skip: whole"],
+)
+def test_date_ranges_stand_before_the_segments(
+    count: int, delta: bool, news: tuple[str, str] | None, lines: str, skip: str | None
+) -> None:
+    live = replace(state(0, count, 0), date_ranges="all\n", news=news)
+    text = render_live(live, delta=delta)
+    start = f"#EXT-X-INDEPENDENT-SEGMENTS\n{lines}"
+    assert start + (skip or '#EXT-X-MAP:URI="b7.init.mp4"') + "\n" in text
 
 
 def test_a_delta_keeps_the_parts() -> None:

@@ -63,9 +63,12 @@ def test_a_quoted_string_cannot_hold_everything(text: str) -> None:
         (tags.part_inf(Fraction(334, 1000)), "#EXT-X-PART-INF:PART-TARGET=0.334"),
         (
             tags.server_control(can_skip_until=12, hold_back=6, part_hold_back=Fraction(1002, 1000)),
-            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12,HOLD-BACK=6,PART-HOLD-BACK=1.002",
+            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12,CAN-SKIP-DATERANGES=YES,HOLD-BACK=6,"
+            "PART-HOLD-BACK=1.002",
         ),
         (tags.skip(3), "#EXT-X-SKIP:SKIPPED-SEGMENTS=3"),
+        (tags.skip(3, ""), '#EXT-X-SKIP:SKIPPED-SEGMENTS=3,RECENTLY-REMOVED-DATERANGES=""'),
+        (tags.skip(3, "a\tb"), '#EXT-X-SKIP:SKIPPED-SEGMENTS=3,RECENTLY-REMOVED-DATERANGES="a\tb"'),
         (tags.preload_hint("p"), '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="p"'),
         (tags.rendition_report("../a", 7, 0), '#EXT-X-RENDITION-REPORT:URI="../a",LAST-MSN=7,LAST-PART=0'),
         (

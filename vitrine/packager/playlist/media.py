@@ -24,8 +24,8 @@ PARTS_LISTED = 3 * TARGET_DURATION
 PART_HOLD_BACK_PARTS = 3
 """The draft wants two and better three; Apple's players refuse fewer than three (Authoring Specification 14.3)."""
 
-LIVE_VERSION = 9
-"""EXT-X-SKIP asks for 9 (section 8)."""
+LIVE_VERSION = 10
+"""EXT-X-SKIP asks for 9, skipped date ranges for 10 (section 8)."""
 
 VOD_VERSION = 6
 """EXT-X-MAP without EXT-X-I-FRAMES-ONLY asks for 6 (section 8)."""
@@ -43,8 +43,9 @@ class Listed:
 class LiveState:
     """All that a live media playlist says, except for its reports of the other renditions.
 
-    `date_ranges` are whole lines. `init_name` is None for a rendition of text, which has no initialisation section
-    and no parts. `hint` is the name of the next part, None where there will be none.
+    `date_ranges` are whole lines; `news` are those that a delta update may not leave out, and the ids of the ranges
+    that have left, None where it has to hold them all. `init_name` is None for a rendition of text, which has no
+    initialisation section and no parts. `hint` is the name of the next part, None where there will be none.
     """
 
     part_target: Fraction
@@ -52,6 +53,7 @@ class LiveState:
     first_msn: int
     ended: bool
     date_ranges: str = ""
+    news: tuple[str, str] | None = None
     init_name: str | None = None
     open_parts: Sequence[Part] = ()
     hint: str | None = None
@@ -68,9 +70,10 @@ def render_live(state: LiveState, *, delta: bool) -> str:
     bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
     if state.init_name is None:
         bare = len(state.segments)
-    blocks = [_live_header(state), state.date_ranges]
+    ranges, removed = state.news if skipped and state.news else (state.date_ranges, None)
+    blocks = [_live_header(state), ranges]
     if skipped:
-        blocks.append(tags.skip(skipped) + "\n")
+        blocks.append(tags.skip(skipped, removed) + "\n")
     elif state.init_name is not None:
         blocks.append(tags.map_uri(state.init_name) + "\n")
     blocks += [entry.lines for entry in state.segments[skipped:bare]]

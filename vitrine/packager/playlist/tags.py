@@ -79,7 +79,7 @@ def part_inf(part_target: Fraction) -> str:
 
 def server_control(*, can_skip_until: int, hold_back: int, part_hold_back: Fraction) -> str:
     return (
-        f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={can_skip_until},"
+        f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={can_skip_until},CAN-SKIP-DATERANGES=YES,"
         f"HOLD-BACK={hold_back},PART-HOLD-BACK={decimal_fraction(part_hold_back)}"
     )
 
@@ -103,8 +103,10 @@ def date_range(
     return "#EXT-X-DATERANGE:" + ",".join(attributes)
 
 
-def skip(segments: int) -> str:
-    return f"#EXT-X-SKIP:SKIPPED-SEGMENTS={segments}"
+def skip(segments: int, removed: str | None = None) -> str:
+    """Section 4.4.5.2; `removed` are the ids of date ranges, with a tab between, None if all of these are listed."""
+    suffix = "" if removed is None else f",RECENTLY-REMOVED-DATERANGES={quoted(removed)}"
+    return f"#EXT-X-SKIP:SKIPPED-SEGMENTS={segments}{suffix}"
 
 
 def preload_hint(uri: str) -> str:
