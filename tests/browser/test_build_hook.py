@@ -26,7 +26,7 @@ LOCK = BROWSER / "package-lock.json"
 
 FAKE_NPM = """
 import pathlib, sys
-assert sys.argv[1:3] == ["ci", "--ignore-scripts"], sys.argv
+assert sys.argv[1:4] == ["ci", "--ignore-scripts", "--omit=dev"], sys.argv
 assert pathlib.Path("package.json").is_file() and pathlib.Path("package-lock.json").is_file()
 folder = pathlib.Path("node_modules/hls.js/dist")
 folder.mkdir(parents=True)
@@ -69,10 +69,12 @@ def hook(project: Path) -> BrowserCodeHook:
 
 
 def test_the_lock_pins_what_the_package_asks_for_and_names_no_registry() -> None:
-    wanted = json.loads((BROWSER / "package.json").read_text())["dependencies"]
+    package_json = json.loads((BROWSER / "package.json").read_text())
+    wanted = package_json["dependencies"] | package_json["devDependencies"]
     packages = json.loads(LOCK.read_text())["packages"]
     locked = {name.removeprefix("node_modules/"): package for name, package in packages.items() if name}
     assert wanted == {name: package["version"] for name, package in locked.items()}
+    assert {name for name, package in locked.items() if package.get("dev")} == {"shaka-player"}  # for tests only
     assert all(package["integrity"].startswith("sha512-") for package in locked.values())
     assert "http" not in LOCK.read_text()
 

@@ -119,7 +119,7 @@ class Origin:
 
 
 def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
-    headers = {**pages.HEADERS, "ETag": asset.etag}
+    headers = {**asset.headers, "ETag": asset.etag}
     if request.headers.get("If-None-Match") == asset.etag:
         return web.Response(status=304, headers=headers)
     return web.Response(body=asset.body, headers={**headers, "Content-Type": asset.content_type})

@@ -9,7 +9,8 @@ PAGES = ("index", "watch")
 
 def addresses(text: str) -> set[str]:
     """Every file of ours that a page, a script or a style sheet names."""
-    return set(re.findall(r"/static/([\w./-]+\.\w+)", text))
+    beside = re.findall(r'from "\./([\w-]+\.js)"', text)
+    return {*re.findall(r"/static/([\w./-]+\.\w+)", text), *beside}
 
 
 def scripts(names: set[str]) -> set[str]:
@@ -88,8 +89,23 @@ def test_an_unknown_page_is_a_mistake_of_the_caller() -> None:
         pages.page("studio/../watch")
 
 
-def test_the_policy_allows_no_other_host_and_nothing_inline() -> None:
+def test_the_policy_allows_pictures_from_other_hosts_and_nothing_else_and_nothing_inline() -> None:
     policy = dict(part.split(" ", 1) for part in pages.HEADERS["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
+    assert policy.pop("img-src") == "'self' https:"
+    assert policy.pop("media-src") == "'self' blob: data:"
     assert {source for sources in policy.values() for source in sources.split()} == {"'none'", "'self'", "blob:"}
     assert policy["script-src"] == "'self'"
+
+
+@pytest.mark.parametrize("name", ["vitrine-products.js", "vitrine-snapshot.js"])
+def test_anyones_page_may_import_the_player_module(name: str) -> None:
+    asset = static(name)
+    assert asset.content_type == "text/javascript; charset=utf-8"
+    assert asset.headers["Access-Control-Allow-Origin"] == "*"
+    assert asset.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert pages.HEADERS.items() <= asset.headers.items()
+
+
+def test_nobody_elses_page_may_read_the_rest() -> None:
+    assert static("watch.js").headers == pages.page("watch").headers == pages.HEADERS

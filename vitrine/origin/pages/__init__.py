@@ -1,7 +1,8 @@
 """The pages that viewers open, as files to serve: what exists, its type, its ETag and its headers.
 
-Nothing is made here: every file lies beside this module and is read once. hls.js lies in vendor/, put there
-when the package is built (browser/build_hook.py); without it the watch page says so.
+Nothing is made here: every file lies beside this module, or is the player module of overlay/browser/, and is read
+once. hls.js lies in vendor/, put there when the package is built (browser/build_hook.py); without it the watch page
+says so.
 """
 
 import hashlib
@@ -11,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
+
+from vitrine.overlay import browser
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -26,16 +29,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' https:",  # products' pictures lie with the shop, and with whoever serves its pictures
         "connect-src 'self'",
-        "media-src 'self' blob:",  # hls.js feeds the video element from an object address
+        "media-src 'self' blob: data:",  # hls.js feeds the video element from an object address, and makes a text track
         "worker-src 'self' blob:",  # and starts its demuxer from one
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'self'",
     )
 )
-"""CSP Level 3. Neither page nor script has inline code or styles, and nothing comes from another host."""
+"""CSP Level 3. Neither page nor script has inline code or styles, and nothing but pictures comes from another host.
+
+A picture by http: is not shown, not even on loopback: a page behind TLS would not show it either.
+"""
 
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -49,14 +55,26 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """For every answer with a page or a static file."""
 
+FOR_EVERYONE: Mapping[str, str] = MappingProxyType(
+    {
+        "Access-Control-Allow-Origin": "*",  # a module is fetched by CORS
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+)
+"""Besides, for the player module: anyone's page may import it from here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file to serve: its bytes, its Content-Type, and its strong ETag with the quotes (RFC 9110, 8.8.3)."""
+    """One file to serve: its bytes, its Content-Type, and its strong ETag with the quotes (RFC 9110, 8.8.3).
+
+    `headers` are HEADERS, and what it needs besides.
+    """
 
     body: bytes
     content_type: str
     etag: str
+    headers: Mapping[str, str]
 
 
 def page(name: str) -> Asset:
@@ -88,6 +106,8 @@ def _assets() -> Iterator[tuple[str, Asset]]:
     for folder, prefix in ((here, ""), (vendor, "vendor/")):
         if folder.is_dir():
             yield from ((prefix + file.name, _read(file)) for file in folder.iterdir() if _content_type(file.name))
+    for name, body in browser.modules().items():
+        yield name, _asset(name, body, {**HEADERS, **FOR_EVERYONE})
 
 
 def _content_type(name: str) -> str | None:
@@ -96,5 +116,8 @@ def _content_type(name: str) -> str | None:
 
 
 def _read(file: Traversable) -> Asset:
-    body = file.read_bytes()
-    return Asset(body, _content_type(file.name) or "", f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return _asset(file.name, file.read_bytes(), HEADERS)
+
+
+def _asset(name: str, body: bytes, headers: Mapping[str, str]) -> Asset:
+    return Asset(body, _content_type(name) or "", f'"{hashlib.sha256(body).hexdigest()[:32]}"', headers)

@@ -22,9 +22,10 @@ const SETTINGS = {
 };
 
 /**
- * Events: "moving" when the picture first moves, "drained" when it has reached its end or waits for more,
- * "interrupted" when it is being opened again, "quality" when the list or the choice changed,
- * "blocked" when the browser wants a gesture first, "unplayable" when this browser cannot play it at all.
+ * Events: "attached" when `hls` or, where there is none, the browser itself begins with `playlist`, "moving" when the
+ * picture first moves, "drained" when it has reached its end or waits for more, "interrupted" when it is being opened
+ * again, "quality" when the list or the choice changed, "blocked" when the browser wants a gesture first, "unplayable"
+ * when this browser cannot play it at all.
  */
 export class Player extends EventTarget {
   hls = null;
@@ -66,6 +67,10 @@ export class Player extends EventTarget {
     this.#playlist = null;
     this.broadcast = null;
     this.#attempts = 0;
+  }
+
+  get playlist() {
+    return this.#playlist;
   }
 
   get opened() {
@@ -174,6 +179,7 @@ export class Player extends EventTarget {
       this.#tell("unplayable");
       return;
     }
+    this.#tell("attached");
     this.play();
   }
 

@@ -1,9 +1,12 @@
 /** The watch page: joins what the server says of the channel, the player, and what is written around it. */
 
+import { Catalogue } from "/static/catalogue.js";
 import { channelOfPage, watchChannel } from "/static/channel.js";
 import { Controls } from "/static/controls.js";
 import { lightPavement } from "/static/pavement.js";
 import { Player } from "/static/player.js";
+import { Shelf } from "/static/shelf.js";
+import { followProducts } from "/static/vitrine-products.js";
 
 const DELAY_MS = 500;
 
@@ -22,15 +25,22 @@ const NOTICES = {
   blocked: ["Live", "The show is on", "Start the picture when you are ready."],
 };
 
+/** The states in which no picture is on its way: nothing is on show any more. */
+const OVER = new Set(["idle", "ended", "failed", "unknown", "unplayable"]);
+
 const element = (id) => document.getElementById(id);
 const name = channelOfPage();
 const video = element("video");
 const player = new Player(video);
 const controls = new Controls(player, video);
+const products = followProducts(video);
+const catalogue = new Catalogue(name);
+const shelf = new Shelf(catalogue, video);
 
 /** For tests, benchmarks and the curious. */
 globalThis.vitrine = {
   video,
+  products,
   get hls() {
     return player.hls;
   },
@@ -55,6 +65,9 @@ function show(state, reason = null) {
   element("state").textContent = plaque;
   element("state").classList.toggle("quiet", state !== "live");
   element("facts").hidden = state !== "live";
+  if (OVER.has(state)) {
+    shelf.end();
+  }
   const sentence = state === "live" && player.moving ? "The show is live." : `${title}. ${text}`;
   if (sentence !== heard) {
     heard = sentence;
@@ -77,6 +90,7 @@ function describe(channel) {
 function follow(answer) {
   if (answer.kind === "unknown") {
     player.close();
+    catalogue.close();
     show("unknown");
   } else if (answer.kind === "unreachable") {
     if (!player.moving || drained) {
@@ -106,6 +120,12 @@ function followChannel(channel) {
 }
 
 const askNow = watchChannel(name, follow);
+catalogue.open();
+
+products.addEventListener("change", ({ snapshot }) => shelf.show(snapshot.on));
+player.addEventListener("attached", () => {
+  products.follow(player.hls ? { hls: player.hls } : { playlist: player.playlist });
+});
 
 player.addEventListener("moving", () => {
   drained = false;
