@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 CHANNEL = "bench"
-TOKEN = "of-the-benchmark"  # noqa: S105 - a server of our own, on loopback, for minutes
+TOKEN = "of-the-benchmark"
 ENDING_TIME = 10.0
 STARTING_TIME = 30.0
 

@@ -17,6 +17,7 @@ from vitrine.server.config import Channel, Config, RungTable, Server
 from vitrine.server.serve import Running, running
 
 KEY = "s3cret-key"
+TOKEN = "t0ken-of-the-crew"
 SHOW_SECONDS = 6
 SMALL_LADDER = (RungTable("270p", 270, 500), RungTable("180p", 180, 250))
 PATIENCE = 30.0
@@ -38,17 +39,18 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def configuration(**server: str) -> Config:
+def configuration(data: Path, **server: str) -> Config:
+    addresses = dict.fromkeys(("http", "rtmp", "rtmps"), "127.0.0.1:0")
     return Config(
-        server=Server(**{"http": "127.0.0.1:0", "rtmp": "127.0.0.1:0", "rtmps": "127.0.0.1:0", **server}),
+        server=Server(**{**addresses, "data": str(data), "api_token": TOKEN, **server}),
         ladder=SMALL_LADDER,
         channels={"show": Channel(title="The show", stream_key=KEY), "other": Channel()},
     )
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Running]:
-    async with running(configuration()) as server:
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(configuration(tmp_path / "data")) as server:
         yield server
 
 

@@ -21,7 +21,7 @@ def certificate(folder: Path) -> dict[str, str]:
 
 
 async def test_ffmpeg_publishes_by_rtmps(tmp_path: Path, show: Path) -> None:
-    async with running(configuration(**certificate(tmp_path))) as server:
+    async with running(configuration(tmp_path, **certificate(tmp_path))) as server:
         url = f"rtmps://127.0.0.1:{server.rtmps_port}/live/{KEY}"
         command = ("ffmpeg", "-v", "error", "-re", "-i", show, "-c", "copy", "-f", "flv", url)
         async with (
@@ -33,7 +33,7 @@ async def test_ffmpeg_publishes_by_rtmps(tmp_path: Path, show: Path) -> None:
 
 
 async def test_push_does_not_trust_a_certificate_that_nobody_signed(tmp_path: Path, show: Path) -> None:
-    async with running(configuration(**certificate(tmp_path))) as server:
+    async with running(configuration(tmp_path, **certificate(tmp_path))) as server:
         url = f"rtmps://127.0.0.1:{server.rtmps_port}/live"
         async with vitrine("push", show, url, "--key", KEY) as push:
             status, errors = await push.ended()
@@ -43,7 +43,7 @@ async def test_push_does_not_trust_a_certificate_that_nobody_signed(tmp_path: Pa
 
 
 async def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    missing = configuration(certificate=str(tmp_path / "none.pem"), certificate_key=str(tmp_path / "none.key"))
+    missing = configuration(tmp_path, certificate=str(tmp_path / "none.pem"), certificate_key=str(tmp_path / "none.key"))
     with pytest.RaisesGroup(pytest.RaisesExc(ConfigError, match=r"none\.pem cannot be used")):
         async with running(missing):
             pass

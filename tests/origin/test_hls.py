@@ -61,6 +61,9 @@ class Show:
         newest_first = (self.stream_now, self.stream_before)
         return [each for each in newest_first if each is not None and channel == "show"]
 
+    def desk(self, _channel: str) -> None:
+        """Nobody commands cues here."""
+
 
 @pytest.fixture
 def show() -> Show:
@@ -69,7 +72,7 @@ def show() -> Show:
 
 @pytest.fixture
 async def client(show: Show) -> AsyncIterator[ClientSession]:
-    runner = web.AppRunner(Origin(show).application())
+    runner = web.AppRunner(Origin(show, "token").application())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]

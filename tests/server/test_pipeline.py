@@ -1,22 +1,30 @@
 """A broadcast's life around a worker that does what the test says."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.track import Codec, Track, VideoTrack
+from vitrine.media.grid import VIDEO_TIMESCALE
+from vitrine.media.track import Codec, Rendition, Track, VideoTrack
+from vitrine.origin.desk import NotOnAirError
+from vitrine.overlay.commands import Command
 from vitrine.server import pipeline
 from vitrine.server.config import Config
+from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
-from vitrine.transcode.events import Failed, PoolEvent, WorkerDied
+from vitrine.server.shop import Shop
+from vitrine.transcode.events import Failed, Opened, PoolEvent, WorkerDied
 from vitrine.transcode.gate import RATE_UNITS
 from vitrine.transcode.ladder import Plan
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
+AVC_CONFIG = bytes.fromhex("0164001fffe1000467640020010004680000000000")
+VIDEO_OUT = VideoTrack(1, Codec.H264, VIDEO_TIMESCALE, AVC_CONFIG, 320, 180, rate=Fraction(25))
 
 
 class FakeWorker:
@@ -61,6 +69,23 @@ def fake_worker(monkeypatch: pytest.MonkeyPatch) -> type[FakeWorker]:
     return FakeWorker
 
 
+class Listener(Desk):
+    """A desk that notes what the encoder says."""
+
+    def __init__(self, data: Path, tasks: asyncio.TaskGroup) -> None:
+        super().__init__("show", Shop("show", None, None), data, tasks)
+        self.heard: list[tuple[str, Sequence[object], Fraction]] = []
+
+    def receive_data(self, name: str, values: Sequence[object], programme: Fraction) -> None:
+        self.heard.append((name, values, programme))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Listener]:
+    async with asyncio.TaskGroup() as tasks:
+        yield Listener(tmp_path, tasks)
+
+
 class Crew:
     """A publisher, and what it was told at its end."""
 
@@ -81,8 +106,8 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
     return FakeWorker.made
 
 
-async def test_what_came_while_the_worker_started_is_given_in_order() -> None:
-    broadcast = Broadcast("show", Config())
+async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -95,8 +120,8 @@ async def test_what_came_while_the_worker_started_is_given_in_order() -> None:
     assert (broadcast.state, broadcast.reason) == ("ended", "the publisher stopped")
 
 
-async def test_a_publisher_that_leaves_before_it_sent_anything() -> None:
-    broadcast = Broadcast("show", Config())
+async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         Crew(broadcast).session.end("gone")
@@ -104,9 +129,11 @@ async def test_a_publisher_that_leaves_before_it_sent_anything() -> None:
     assert (broadcast.state, broadcast.reason) == ("ended", "gone")
 
 
-async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(fake_worker: type[FakeWorker]) -> None:
+async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(
+    fake_worker: type[FakeWorker], desk: Desk
+) -> None:
     fake_worker.refuse = OSError(12, "Cannot allocate memory")
-    broadcast = Broadcast("show", Config())
+    broadcast = Broadcast("show", Config(), desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -119,8 +146,8 @@ async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(fake_work
 
 
 @pytest.mark.parametrize("event", [Failed("no decoder"), WorkerDied(-9, "killed by SIGKILL")])
-async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied) -> None:
-    broadcast = Broadcast("show", Config())
+async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied, desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -133,8 +160,8 @@ async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | W
     assert len(crew.told) == 1
 
 
-async def test_a_second_publisher_goes_on_where_the_first_was() -> None:
-    broadcast = Broadcast("show", Config())
+async def test_a_second_publisher_goes_on_where_the_first_was(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         first, second = Crew(broadcast), None
@@ -152,16 +179,35 @@ async def test_a_second_publisher_goes_on_where_the_first_was() -> None:
         second.session.end("done")
 
 
-async def test_data_reach_whoever_listens_and_only_from_the_publisher_of_now() -> None:
-    broadcast = Broadcast("live", Config())
+async def test_data_reach_the_desk_and_only_from_the_publisher_of_now(desk: Listener) -> None:
+    broadcast = Broadcast("show", Config(), desk)
     first = Crew(broadcast)
     first.session.data("onCuePoint", [0], 0)
     first.film()
-    heard: list[tuple[str, Sequence[object], Fraction]] = []
-    broadcast.on_data = lambda name, values, programme: heard.append((name, values, programme))
     first.session.data("onCuePoint", [1], 120)
     second = Crew(broadcast)
     first.session.data("onCuePoint", [2], 160)
-    assert heard == [("onCuePoint", [1], Fraction(120, 1000))]
+    assert desk.heard == [("onCuePoint", [1], Fraction(120, 1000))]
     second.session.end("gone")
     first.session.end("gone")
+
+
+async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
+    assert broadcast.newest_frame == 0
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert broadcast.newest_frame == RATE_UNITS - 1
+        assert desk.show is None
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        assert desk.show is not None
+        assert (desk.broadcast, desk.newest) == (broadcast.id, RATE_UNITS - 1)
+        crew.session.push(AccessUnit(1, 40 * 30, 40 * 30, False, b"picture"))
+        assert desk.newest == 30
+        crew.session.end("gone")
+    assert desk.newest == 30
+    with pytest.raises(NotOnAirError):
+        await desk.command(Command("show", ("A",)), None)

@@ -106,7 +106,7 @@ def package(file: Path, output: Path, config: Path | None, rundown: Path | None,
 @click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="Address of the server.")
 @click.option("--token", envvar="VITRINE_API_TOKEN", help="API token; or in the environment as VITRINE_API_TOKEN.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), help="Data folder that keeps the token.")
-def cue(channel: str, action: str, products: tuple[str, ...], server: str, token: str | None, data: Path, **at: Any) -> None:
+def cue(channel: str, action: str, products: tuple[str, ...], **options: Any) -> None:
     """Show or hide PRODUCTS on CHANNEL, clear it, or show the rundown's next."""
     from vitrine.server.commands.cue import cue as run_cue
     from vitrine.server.commands.cue import kept_token
@@ -114,12 +114,13 @@ def cue(channel: str, action: str, products: tuple[str, ...], server: str, token
     command: dict[str, object] = {"action": action}
     if products:
         command["products"] = products
-    if at["slot"] is not None:
-        command["slot"] = at["slot"]
-    moment = {name: at[name] for name in ("as_seen", "programme") if at[name] is not None}
+    if options["slot"] is not None:
+        command["slot"] = options["slot"]
+    moment = {name: options[name] for name in ("as_seen", "programme") if options[name] is not None}
     if moment:
         command["at"] = moment
-    _run(run_cue(server, channel, token or kept_token(data), command))
+    token = options["token"] or kept_token(options["data"])
+    _run(run_cue(options["server"], channel, token, command))
 
 
 @main.command()

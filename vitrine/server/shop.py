@@ -70,8 +70,7 @@ class Shop:
         return {"rev": revision(shown), "products": shown}
 
     def change(self, product: str, changes: object) -> Mapping[str, object]:
-        """Take a live change, until the file changes: the product as it is now. Raises UnknownProductError, OfferError.
-        """
+        """Take a live change, until the file changes: the product now. Raises UnknownProductError, OfferError."""
         found = self._catalogue.products.get(product) if self._catalogue else None
         if self._catalogue is None or found is None:
             raise UnknownProductError(f"The catalogue has no product {product!r}")

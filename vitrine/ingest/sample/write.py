@@ -80,7 +80,7 @@ class _Writer:
     def write(self, progress: Callable[[int, int], None]) -> None:
         total = len(self._show)
         for number, picture in enumerate(self._show):
-            frame = _video_frame(picture)
+            frame = video_frame(picture)
             frame.pts, frame.time_base = number, 1 / self._show.rate
             self._container.mux(self._video.encode(frame))
             self._write_sound((number + 1) / self._show.rate)
@@ -120,7 +120,8 @@ def _set_up_video(stream: av.VideoStream, show: SampleShow, reordered: int) -> N
     }
 
 
-def _video_frame(picture: Picture) -> av.VideoFrame:
+def video_frame(picture: Picture) -> av.VideoFrame:
+    """A picture as FFmpeg takes it."""
     height, width = picture.y.shape
     frame = av.VideoFrame(width, height, "yuv420p")
     for plane, pixels in zip(frame.planes, (picture.y, picture.u, picture.v), strict=True):

@@ -41,7 +41,9 @@ async def _send(session: aiohttp.ClientSession, address: str, command: dict[str,
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             if last or isinstance(error, aiohttp.InvalidURL):
                 text = "check --server, and whether it runs"
-                raise VitrineError(f"{address} does not answer as Vitrine does ({error or 'no answer'}); {text}") from error
+                raise VitrineError(
+                    f"{address} does not answer as Vitrine does ({error or 'no answer'}); {text}"
+                ) from error
         await asyncio.sleep(PAUSE * 2**attempt)
     raise AssertionError("the last try returns or raises")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vitrine import __version__
 from vitrine.ingest.sample.products import PRODUCTS
-from vitrine.ingest.sample.shop import write_shop
+from vitrine.ingest.sample.shop import CATALOGUE, RUNDOWN, write_shop
 from vitrine.ingest.sample.show import PRODUCT_SECONDS
 from vitrine.media.errors import ConfigError, RefusedError
 from vitrine.overlay.commands import Command, Programme
@@ -23,8 +23,6 @@ CHANNEL = "demo"
 SHOW_SECONDS = 60
 SHOW_SIZE = (1280, 720)
 SHOW_RATE = Fraction(30)
-CATALOGUE = "catalogue.json"
-RUNDOWN = "rundown.json"
 
 AHEAD = 3
 """Seconds before its frame that a product is commanded."""
