@@ -43,7 +43,9 @@ async def test_push_does_not_trust_a_certificate_that_nobody_signed(tmp_path: Pa
 
 
 async def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    missing = configuration(tmp_path, certificate=str(tmp_path / "none.pem"), certificate_key=str(tmp_path / "none.key"))
+    missing = configuration(
+        tmp_path, certificate=str(tmp_path / "none.pem"), certificate_key=str(tmp_path / "none.key")
+    )
     with pytest.RaisesGroup(pytest.RaisesExc(ConfigError, match=r"none\.pem cannot be used")):
         async with running(missing):
             pass

@@ -187,7 +187,7 @@ async def test_data_reach_the_desk_and_only_from_the_publisher_of_now(desk: List
     first.session.data("onCuePoint", [1], 120)
     second = Crew(broadcast)
     first.session.data("onCuePoint", [2], 160)
-    assert desk.heard == [("onCuePoint", [1], Fraction(120, 1000))]
+    assert desk.heard == [("onCuePoint", [0], Fraction(0)), ("onCuePoint", [1], Fraction(120, 1000))]
     second.session.end("gone")
     first.session.end("gone")
 

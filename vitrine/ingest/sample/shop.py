@@ -85,8 +85,8 @@ def _photograph(picture: Picture) -> bytes:
         format="yuvj420p",
         src_colorspace="itu709",
         dst_colorspace="itu601",
-        src_color_range="mpeg",
-        dst_color_range="jpeg",
+        src_color_range="MPEG",
+        dst_color_range="JPEG",
     )
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
