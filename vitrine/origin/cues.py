@@ -84,7 +84,7 @@ async def _body(request: web.Request) -> object:
     """The request's JSON. Raises MalformedError, HTTPRequestEntityTooLarge."""
     try:
         return msgspec.json.decode(await request.read())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(f"The body is not JSON: {error}") from error
 
 
