@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop bench clean
+.PHONY: demo test check format lint types unit interop bench bench-cards clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
@@ -36,6 +36,10 @@ format: .venv/.tests
 bench: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium
 	$(BIN)/python -m bench $(CLIP)
+
+bench-cards: .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg chromium=chromium
+	$(BIN)/python -m bench.cards
 
 .venv/bin/pip:
 	tools/system-packages --python-venv $(PYTHON)

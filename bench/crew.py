@@ -43,6 +43,8 @@ class Crew:
         answer = await self.command(**action, at=at)
         if answer["frame"] != frame:
             raise RuntimeError(f"Meant for frame {frame}, stamped at {answer['frame']}")
+        for slot in range(len(products) + 1, 4) if products else ():
+            await self.command(action="hide", slot=slot, at=at)
         self.frames[frame] = sorted(products)
 
     def expected(self, frame: int) -> list[str]:

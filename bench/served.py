@@ -39,8 +39,12 @@ class Served:
 
     async def live(self) -> dict[str, object]:
         """The channel's state, once it is live."""
+        return await self.reaches("live")
+
+    async def reaches(self, name: str) -> dict[str, object]:
+        """The channel's state, once it is the one named."""
         async with asyncio.timeout(STARTING_TIME):
-            while (state := await asyncio.to_thread(self.state))["state"] != "live":
+            while (state := await asyncio.to_thread(self.state))["state"] != name:
                 if state["state"] == "failed":
                     raise RuntimeError(str(state["reason"]))
                 await asyncio.sleep(0.05)
