@@ -14,7 +14,7 @@ from vitrine.ingest.sample.write import video_frame
 CATALOGUE = "catalogue.json"
 RUNDOWN = "rundown.json"
 
-BRAND = "Sample Studio"
+BRAND = "Atelier Nord"
 SHOP = "https://shop.example/products/"
 
 OFFERS: tuple[dict[str, str], ...] = (
