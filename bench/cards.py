@@ -23,6 +23,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def row(name: str, errors: Sequence[float]) -> str:
+    errors = [abs(error) for error in errors]
     if not errors:
         return f"| {name} | 0 | - | - | - |"
     middle, high = percentile(errors, 0.5), percentile(errors, 0.95)

@@ -1,6 +1,7 @@
 """The cards beside the picture in Chromium: which picture is on screen when they change."""
 
 import asyncio
+import bisect
 import itertools
 import sys
 import tempfile
@@ -102,24 +103,27 @@ def _frame(number: int, since: float) -> int:
 
 
 def _errors(shown: Sequence[Shown], crew: Crew) -> list[float]:
-    """For each change of the cards while the picture runs on: how far from the frame it was meant for."""
+    """For each change that was commanded: pictures on screen that should have had it and had not; or, negative, those
+    that had it too early.
+    """
+    frames = [frame for frame, _ in shown]
     errors = []
-    for (before, former), (frame, now) in itertools.pairwise(shown):
-        if former != now and 0 < frame - before < RATE:
-            meant = [at for at, products in crew.frames.items() if products == now]
-            errors.append(float(min((frame - at for at in meant), key=abs, default=RATE)))
-    return errors + _missed(shown, crew)
+    for at, products in crew.frames.items():
+        first = bisect.bisect_left(frames, at)
+        if 0 < first < len(shown) and crew.expected(frames[first]) == products:
+            late = _pictures_until(products, shown[first:])
+            known = crew.expected(frames[first - 1]) == products
+            early = 0 if known else _pictures_with(products, shown[:first])
+            errors.append(float(late or -early))
+    return errors
 
 
-def _missed(shown: Sequence[Shown], crew: Crew) -> list[float]:
-    """Changes that a run of pictures passed, and no card followed within a second."""
-    first, last = shown[0][0], shown[-1][0]
-    changes = [at for at in crew.frames if first < at < last - RATE]
-    return [
-        float(RATE)
-        for at in changes
-        if not any(at - RATE < frame < at + RATE and now == crew.frames[at] for frame, now in shown)
-    ]
+def _pictures_until(products: list[str], shown: Sequence[Shown]) -> int:
+    return sum(1 for _ in itertools.takewhile(lambda each: each[1] != products, shown))
+
+
+def _pictures_with(products: list[str], shown: Sequence[Shown]) -> int:
+    return sum(1 for _ in itertools.takewhile(lambda each: each[1] == products, reversed(shown)))
 
 
 def _wrong(shown: Iterable[Shown], crew: Crew) -> list[float]:

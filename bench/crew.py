@@ -49,4 +49,4 @@ class Crew:
 
     def expected(self, frame: int) -> list[str]:
         """What is on show at a frame."""
-        return self.frames[max((at for at in self.frames if at <= frame), default=0)] if self.frames else []
+        return self.frames[max(past)] if (past := [at for at in self.frames if at <= frame]) else []
