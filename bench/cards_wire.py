@@ -123,7 +123,7 @@ def _ranges(text: str) -> Intervals:
     intervals: Intervals = []
     for line in re.findall(r"^#EXT-X-DATERANGE:(.+)$", text, re.MULTILINE):
         values = {key: value.strip('"') for key, value in re.findall(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)', line)}
-        product = values["X-PRODUCT"].replace("%22", '"').replace("%25", "%")
+        product = values["X-PRODUCT"].replace("%22", '"').replace("%7B", "{").replace("%25", "%")
         first, end = (
             Fraction((datetime.fromisoformat(values[name]) - start).total_seconds()) if name in values else None
             for name in ("START-DATE", "END-DATE")

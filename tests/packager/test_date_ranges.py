@@ -72,12 +72,13 @@ def test_the_line() -> None:
         ('16" wok', "16%22 wok"),
         ("100 % wool", "100 %25 wool"),
         ("%22", "%2522"),
+        ("{$x}", "%7B$x}"),
         ("شال,🧣=", "شال,🧣="),
     ],
 )
 def test_a_product_of_any_script(product: str, written: str) -> None:
     assert quotable(product) == written
-    assert written.replace("%22", '"').replace("%25", "%") == product
+    assert written.replace("%22", '"').replace("%7B", "{").replace("%25", "%") == product
     assert Published((0, 1, product)).update(1)[0]["X-PRODUCT"] == written
 
 

@@ -165,5 +165,8 @@ class DateRanges:
 
 
 def quotable(product: str) -> str:
-    """A product's id as a quoted-string can hold it; readers put back %22 and %25, and nothing else."""
-    return product.replace("%", "%25").replace('"', "%22")
+    """A product's id as a quoted-string can hold it; readers put back %22, %25 and %7B, and nothing else.
+
+    `{$name}` refers to a variable (draft-22 section 4.3), and hls.js gives up a playlist that does not define it.
+    """
+    return product.replace("%", "%25").replace('"', "%22").replace("{", "%7B")

@@ -231,7 +231,7 @@ class Stage:
         return [self._daterange(cue) for cue in self.cues] if self.ranges and not self.by_packager else []
 
     def _daterange(self, cue: On) -> str:
-        product = cue.product.replace("%", "%25").replace('"', "%22")
+        product = cue.product.replace("%", "%25").replace('"', "%22").replace("{", "%7B")
         text = f'#EXT-X-DATERANGE:ID="{self.broadcast}-{cue.cue}{cue.suffix}",CLASS="org.vitrine.product"'
         text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}",X-SLOT={cue.slot}'
         if cue.end is not None:
