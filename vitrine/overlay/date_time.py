@@ -27,7 +27,7 @@ def parse_date_time(text: str) -> int:
         raise MalformedError(f"{text[:40]!r} is no date and time with a zone, such as {EXAMPLE}")
     day, hour, minute, second, fraction, _, sign, offset_hours, offset_minutes = found.groups()
     if not FIRST_YEAR <= int(day[:4]) <= LAST_YEAR:
-        raise MalformedError(f"{text!r} is no date of this time; take a year from {FIRST_YEAR}")
+        raise MalformedError(f"{text!r} is no date of this time; take a year from {FIRST_YEAR} to {LAST_YEAR}")
     try:
         local = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}")
     except ValueError as error:

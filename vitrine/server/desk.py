@@ -173,7 +173,8 @@ class Desk:
     def change(self, product: str, changes: object) -> Mapping[str, object]:
         """Raises OfferError, UnknownProductError."""
         changed = self._shop.change(product, changes)
-        self.events.tell("product", changed)
+        if self._shop.revealed(product):
+            self.events.tell("product", changed)
         return changed
 
     async def image(self, name: str) -> tuple[bytes, str] | None:

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from vitrine.media.errors import ConfigError, MalformedError, RefusedError
 from vitrine.origin.desk import UnknownProductError
-from vitrine.overlay.catalogue.catalogue import Catalogue, next_reveal, public_products, report, revision
+from vitrine.overlay.catalogue.catalogue import (
+    Catalogue,
+    is_revealed,
+    next_reveal,
+    public_products,
+    report,
+    revision,
+)
 from vitrine.overlay.catalogue.offer import OfferError, with_offer
 from vitrine.overlay.catalogue.product import product_json
 from vitrine.overlay.catalogue.read import read_catalogue
@@ -61,6 +68,11 @@ class Shop:
         """Whether the product may be shown: any may where there is no catalogue."""
         return self._catalogue is None or product in self._catalogue.products
 
+    def revealed(self, product: str) -> bool:
+        """Whether viewers may know of the product."""
+        found = self._catalogue.products.get(product) if self._catalogue else None
+        return found is not None and is_revealed(found, time.time_ns())
+
     def title(self, product: str) -> str:
         return product if self._catalogue is None else self._catalogue.title(product)
 
@@ -81,11 +93,12 @@ class Shop:
         return product_json(changed, self._images)
 
     async def image(self, name: str) -> tuple[bytes, str] | None:
-        """An image beside the catalogue: only what is named by a product, so that no name leads anywhere else."""
+        """An image beside the catalogue: only what a revealed product names, so that no name leads anywhere else."""
         kind = IMAGE_TYPES.get(Path(name).suffix.lower())
         if kind is None or self._catalogue is None or self._catalogue_path is None:
             return None
-        if not any(product.image == name for product in self._catalogue.products.values()):
+        now = time.time_ns()
+        if not any(each.image == name and is_revealed(each, now) for each in self._catalogue.products.values()):
             return None
         try:
             return await asyncio.to_thread(_read_bounded, self._catalogue_path.with_name(name), MAX_IMAGE_BYTES), kind

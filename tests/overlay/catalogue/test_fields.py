@@ -124,6 +124,7 @@ def test_prices(value: object, currency: str, expected: Money) -> None:
         ("٨٩ EUR", "is no amount"),
         ("89.00 eur", "is no currency"),
         ("EUR", "is no price"),
+        ("EUR 89.00 USD", "has two currencies"),
         ("NaN EUR", "is no price"),
         ({"currency": "EUR"}, "is no amount"),
     ],

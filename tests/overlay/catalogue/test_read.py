@@ -31,6 +31,11 @@ def test_every_form_is_known_by_its_content(text: str, encoding: str, name: str)
     assert found.products == {"WM-4411": PRODUCT}
 
 
+def test_blanks_before_the_beginning_are_no_empty_file() -> None:
+    found = read_catalogue(b" " * 5_000 + json.dumps([ROW]).encode(), "shop")
+    assert found.products == {"WM-4411": PRODUCT}
+
+
 def test_ids_and_titles_of_every_script() -> None:
     rows = [{**ROW, "id": product, "title": product} for product in SCRIPTS]
     found = read_catalogue(json.dumps(rows, ensure_ascii=False).encode(), "shop.json")

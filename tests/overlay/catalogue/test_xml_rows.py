@@ -15,6 +15,10 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google.
 <entry><id>tag:1</id><g:id>A</g:id><title>Vase</title><link rel="self" href="https://self"/>
 <link href="https://shop.example/a"/></entry></feed>"""
 
+RSS_1 = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+ xmlns:g="http://base.google.com/ns/1.0"><item><title>Vase</title><link>https://shop.example/a</link><g:id>A</g:id></item>
+</rdf:RDF>"""
+
 BOMB = '<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><rss><channel><item>&b;</item></channel></rss>'
 
 
@@ -37,6 +41,10 @@ def test_rss() -> None:
         ),
         (2, {"id": "B"}),
     ]
+
+
+def test_rss_1() -> None:
+    assert read(RSS_1) == [(1, {"id": "A", "title": "Vase", "url": "https://shop.example/a"})]
 
 
 def test_atom() -> None:

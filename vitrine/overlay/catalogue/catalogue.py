@@ -58,12 +58,15 @@ def revision(records: Iterable[Mapping[str, object]]) -> str:
     return digest.hexdigest()[:REVISION_DIGITS]
 
 
+def is_revealed(product: Product, now_utc_ns: int) -> bool:
+    """Whether viewers may know of it."""
+    return product.reveal_at is None or product.reveal_at <= now_utc_ns
+
+
 def public_products(catalogue: Catalogue, now_utc_ns: int, images: str) -> list[dict[str, object]]:
     """The JSON records of what viewers may know of. `images` as in `product_json`."""
     return [
-        product_json(product, images)
-        for product in catalogue.products.values()
-        if product.reveal_at is None or product.reveal_at <= now_utc_ns
+        product_json(product, images) for product in catalogue.products.values() if is_revealed(product, now_utc_ns)
     ]
 
 

@@ -131,6 +131,8 @@ def parse_money(value: object, field: str, currency: str = "") -> Money:
         text = parse_text(value, field, MAX_URL)
         if not (found := PRICE.fullmatch(text)):
             raise FieldError(field, f"{quoted(text)} is no price such as 329.00 USD")
+        if found["before"] and found["after"]:
+            raise FieldError(field, f"{quoted(text)} has two currencies")
         amount, said = found["amount"], found["before"] or found["after"] or ""
     said = said or currency
     if not said:

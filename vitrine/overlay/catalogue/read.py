@@ -30,15 +30,15 @@ def read_catalogue(data: bytes, name: str) -> Catalogue:
     if len(data) > MAX_BYTES:
         raise MalformedError(f"{name} has {len(data)} bytes; a catalogue has {MAX_BYTES} at most")
     text = _text(data)
-    start = text[:1_000].lstrip()
+    start = text.lstrip()[:1]
     ending = PurePath(name).suffix.lower()
     if not start:
         raise MalformedError(f"{name} is empty")
     intake = _Intake()
     try:
-        if start.startswith("<") or ending == ".xml":
+        if start == "<" or ending == ".xml":
             read_xml(text.lstrip(), name, intake.take)
-        elif start.startswith(("{", "[")) or ending == ".json":
+        elif start in ("{", "[") or ending == ".json":
             read_json(text, name, intake.take)
         else:
             read_table(text.lstrip("\r\n"), name, intake.take)

@@ -1,6 +1,7 @@
 """A catalogue as a table: Google's tab-separated text, or CSV with Google's, our or Shopify's headings."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 
@@ -12,27 +13,30 @@ from vitrine.overlay.catalogue.shopify import NAMES, ShopifyRows, is_shopify
 MAX_COLUMNS = 1_000
 """Google knows about a hundred attributes, and each may come in ten languages."""
 
+FIRST_LINE = re.compile(r"[^\r\n]*")
+
 
 def read_table(text: str, name: str, take: Callable[[int, object], None]) -> None:
     """Give `take` each row with its number, headings being 1, by our names; a FieldError for what is no row.
-    Raises MalformedError, also after some rows.
+    Raises MalformedError where there are no headings.
     """
     rows = _rows(text)
-    try:
-        heading = next(rows, [])
-        names = [field_name(cell) for cell in heading]
-        if len(names) > MAX_COLUMNS:
-            raise MalformedError(f"{name} has {len(names)} columns; {MAX_COLUMNS} are the most")
-        shopify = ShopifyRows() if is_shopify(names) else None
-        if shopify:
-            names = [NAMES.get(each, each) for each in names]
-        elif not {"id", "title"} <= set(names):
-            raise MalformedError(f"{name} has no headings in its first line: {', '.join(REQUIRED)}")
-        for number, row in enumerate(rows, 2):
-            if any(row):
-                take(number, _named(names, row, shopify))
-    except csv.Error as error:
-        raise MalformedError(f"{name} is a broken table: {error}; is a quotation mark missing?") from error
+    heading = next(rows, [])
+    if isinstance(heading, FieldError):
+        raise MalformedError(f"{name}: the first line {heading}")
+    names = [field_name(cell) for cell in heading]
+    if len(names) > MAX_COLUMNS:
+        raise MalformedError(f"{name} has {len(names)} columns; {MAX_COLUMNS} are the most")
+    shopify = ShopifyRows() if is_shopify(names) else None
+    if shopify:
+        names = [NAMES.get(each, each) for each in names]
+    elif not {"id", "title"} <= set(names):
+        raise MalformedError(f"{name} has no headings in its first line: {', '.join(REQUIRED)}")
+    for number, row in enumerate(rows, 2):
+        if isinstance(row, FieldError):
+            take(number, row)
+        elif any(row):
+            take(number, _named(names, row, shopify))
 
 
 def _named(names: Sequence[str], row: Sequence[str], shopify: ShopifyRows | None) -> object:
@@ -51,15 +55,27 @@ def _named(names: Sequence[str], row: Sequence[str], shopify: ShopifyRows | None
         return FieldError(error.field, str(error), cells.get("sku") or cells.get("handle", ""))
 
 
-def _rows(text: str) -> Iterator[list[str]]:
+def _rows(text: str) -> Iterator[list[str] | FieldError]:
     """Stripped cells. Tabs, else semicolons, which some countries' spreadsheets write, else commas part them."""
-    heading = text[: text.find("\n") + 1] or text
-    if "\t" in heading:
+    heading = FIRST_LINE.match(text)
+    line = heading[0] if heading else ""
+    lines = StringIO(text, newline="")
+    if "\t" in line:
         # Google's rows are lines: a quotation mark at the beginning of a title must not swallow the next ones.
-        lines = csv.reader(StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
-        return ([_unquoted(cell.strip()) for cell in row] for row in lines)
-    delimiter = ";" if heading.count(";") > heading.count(",") else ","
-    return ([cell.strip() for cell in row] for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    else:
+        # Strict, for else a quotation mark that is missing takes all rows to the end of the file into one cell, unsaid.
+        delimiter = ";" if line.count(";") > line.count(",") else ","
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:  # the reader goes on with the next line
+            yield FieldError("", f"is broken, maybe with lines after it: {error}; is a quotation mark missing?")
+            continue
+        if row is None:
+            return
+        yield [_unquoted(cell.strip()) for cell in row] if "\t" in line else [cell.strip() for cell in row]
 
 
 def _unquoted(cell: str) -> str:

@@ -1,4 +1,4 @@
-"""A Google Merchant feed in XML: RSS 2.0 items or Atom entries (Google Merchant Center Help, "XML feed")."""
+"""A Google Merchant feed in XML: RSS 2.0 or 1.0 items, or Atom entries (Google Merchant Center Help, "XML feed")."""
 
 from collections.abc import Callable
 from xml.parsers import expat
@@ -7,7 +7,7 @@ from vitrine.media.errors import MalformedError
 from vitrine.overlay.catalogue.row import FIELDS, field_name
 
 GOOGLE = "http://base.google.com/ns/1.0"
-PLAIN = ("", "http://www.w3.org/2005/Atom")
+PLAIN = ("", "http://www.w3.org/2005/Atom", "http://purl.org/rss/1.0/")
 ROOTS = ("rss", "feed", "RDF")
 ITEMS = ("item", "entry")
 
