@@ -314,9 +314,9 @@ async def test_the_catalogue_has_an_etag_and_takes_live_changes(client: ClientSe
     async with client.get("/api/channels/show/catalogue") as response:
         etag, body = response.headers["ETag"], await response.json()
     assert body["products"][0]["image"] == "/api/channels/show/images/wave.jpg"
-    async with client.get("/api/channels/show/catalogue", headers={"If-None-Match": etag}) as response:
-        assert response.status == 304
-        assert response.headers["ETag"] == etag
+    for known in (etag, f"W/{etag}", f'"other", {etag}'):
+        async with client.get("/api/channels/show/catalogue", headers={"If-None-Match": known}) as response:
+            assert (response.status, response.headers["ETag"]) == (304, etag)
     sold_out = {"availability": "out_of_stock", "stock": 0}
     async with client.patch("/api/channels/show/catalogue/WM-4411", json=sold_out, headers=CREW) as response:
         assert response.status == 200

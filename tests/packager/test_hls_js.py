@@ -18,6 +18,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import Grid
 from vitrine.media.track import AudioTrack, Rendition, VideoTrack
 from vitrine.packager.cmaf.id3 import UserText
+from vitrine.packager.date_ranges import quotable
 from vitrine.packager.packager import Packager
 from vitrine.packager.window import Answer, Skip
 
@@ -34,6 +35,9 @@ LAST = 22 * SEGMENT
 """FRAMES are there when a player comes, LAST when it has followed to the end."""
 
 CHANGED = 4 * SEGMENT + 7
+
+SCARF = "شال {$x} 🧣"
+"""With what would be a variable in a playlist."""
 
 EncodeVideo = Callable[[Grid, int, int], tuple[VideoTrack, list[AccessUnit]]]
 EncodeAudio = Callable[[int], tuple[AudioTrack, list[AccessUnit]]]
@@ -90,7 +94,7 @@ class Show:
 def show(encoded_video: EncodeVideo, encoded_audio: EncodeAudio) -> Show:
     video, pictures = encoded_video(NTSC, LAST, 0)
     audio, sound = encoded_audio(LAST * 1001 * 48 // 30 // 1024)
-    cues = TableCues((200, 1, "a"), (CHANGED, 1, "b"), (CHANGED, 2, "شال 🧣"), (300, 1, None))
+    cues = TableCues((200, 1, "a"), (CHANGED, 1, "b"), (CHANGED, 2, SCARF), (300, 1, None))
     cues.titles = {"a": "Kettle & <Pot>"}
     renditions = [Rendition("90p", video, 100_000, 110_000), Rendition("audio", audio, 128_000, 140_000)]
     core = Packager("b7", renditions, NTSC, 1_796_058_000_000_000_000, 12, cues=cues)
@@ -162,7 +166,7 @@ async def test_hls_js_reads_every_carrier(ended: bool, show: Show) -> None:
         show.core.flush()
     first, end = (4, FRAMES) if ended else (3, 9 * SEGMENT)
     cuts = [*range(first * SEGMENT, end, SEGMENT), end]
-    pieces: list[Shown] = [(200, CHANGED, "Kettle &amp; &lt;Pot&gt;"), (CHANGED, 300, "b"), (CHANGED, FRAMES, "شال 🧣")]
+    pieces: list[Shown] = [(200, CHANGED, "Kettle &amp; &lt;Pot&gt;"), (CHANGED, 300, "b"), (CHANGED, FRAMES, SCARF)]
     texts = [
         (max(start, cut), min(stop, after), text)
         for start, stop, text in pieces
@@ -186,14 +190,14 @@ async def test_hls_js_reads_every_carrier(ended: bool, show: Show) -> None:
     products = {
         round(frame(seconds)): [each["p"] for each in json.loads(text.value)["on"]] for seconds, text, _ in stamps
     }
-    assert products[CHANGED] == ["b", "شال 🧣"]
+    assert products[CHANGED] == ["b", SCARF]
     assert products[4 * SEGMENT] == ["a"]
-    assert products[5 * SEGMENT] == ["شال 🧣"]
+    assert products[5 * SEGMENT] == [SCARF]
     ranges = {product: (identifier, frame(start), duration) for identifier, start, duration, product in seen["ranges"]}
     for number, product, start, duration in [
         ("1", "a", 200, 47),
         ("2", "b", CHANGED, 53),
-        ("3", "شال 🧣", CHANGED, None),
+        ("3", quotable(SCARF), CHANGED, None),
     ]:
         identifier, begun, lasted = ranges[product]
         assert identifier == f"b7-c{number}"

@@ -1,9 +1,13 @@
-"""What is not revealed yet reaches no viewer, whichever way they ask."""
+"""A channel's files as they change, and what of them reaches viewers."""
 
 import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
+from tests.overlay.catalogue.rows import ROW
+from vitrine.server import shop as shop_module
 from vitrine.server.desk import Desk
 from vitrine.server.shop import Shop
 
@@ -39,3 +43,36 @@ async def test_a_change_of_a_product_is_told_to_listeners_once_it_is_revealed(tm
             message = await anext(messages)
     assert b'"id":"KNOWN"' in message
     assert b"SECRET" not in message
+
+
+async def test_a_file_that_is_being_written_is_read_when_it_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalogue.json"
+    path.write_text(json.dumps([ROW]))
+    shop = Shop("show", path, None)
+    looks: list[tuple[int, int]] = []
+
+    def growing(_path: Path) -> tuple[int, int]:
+        looks.append((min(3, len(looks)), 7))
+        return looks[-1]
+
+    monkeypatch.setattr(shop_module, "_stamp", growing)
+    monkeypatch.setattr(shop_module, "LOOK_AGAIN", 0)
+    read = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+        watching = tasks.create_task(shop.watch(read.set))
+        await read.wait()
+        watching.cancel()
+    assert looks[:5] == [(0, 7), (1, 7), (2, 7), (3, 7), (3, 7)]
+    assert len(looks) == 5
+
+
+def test_what_pages_get_is_made_once_for_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.json"
+    path.write_text(json.dumps([ROW]))
+    shop = Shop("show", path, None)
+    before = shop.public()
+    assert shop.public() is before
+    shop.change("WM-4411", {"stock": 1})
+    assert shop.public()["rev"] != before["rev"]

@@ -57,6 +57,8 @@ class Shop:
         self._catalogue_path = catalogue
         self._rundown_path = rundown
         self._stamps: dict[Path, Stamp | None] = {}
+        self._seen: dict[Path, Stamp] = {}
+        self._public: tuple[Catalogue, int | None, Mapping[str, object]] | None = None
         if catalogue is not None:
             self._stamps[catalogue] = _stamp(catalogue)
             self._take_catalogue(read_catalogue_file(catalogue))
@@ -77,9 +79,18 @@ class Shop:
         return product if self._catalogue is None else self._catalogue.title(product)
 
     def public(self) -> Mapping[str, object]:
-        """`rev` and `products` for pages: those that are revealed by now."""
-        shown = public_products(self._catalogue, time.time_ns(), self._images) if self._catalogue else []
-        return {"rev": revision(shown), "products": shown}
+        """`rev` and `products` for pages: those that are revealed by now. Made once: every viewer asks for it."""
+        if self._catalogue is None:
+            return {"rev": revision([]), "products": []}
+        now = time.time_ns()
+        if self._public is not None:
+            catalogue, until, public = self._public
+            if catalogue is self._catalogue and (until is None or now < until):
+                return public
+        shown = public_products(self._catalogue, now, self._images)
+        public = {"rev": revision(shown), "products": shown}
+        self._public = self._catalogue, next_reveal(self._catalogue, now), public
+        return public
 
     def change(self, product: str, changes: object) -> Mapping[str, object]:
         """Take a live change, until the file changes: the product now. Raises UnknownProductError, OfferError."""
@@ -124,6 +135,9 @@ class Shop:
         for path, former in tuple(self._stamps.items()):
             stamp = await asyncio.to_thread(_stamp, path)
             if stamp is None or stamp == former:
+                continue
+            if self._seen.get(path) != stamp:
+                self._seen[path] = stamp  # half a table reads as a shorter one: whoever writes it may not be done
                 continue
             self._stamps[path] = stamp
             try:
