@@ -123,7 +123,7 @@ async def test_a_late_joiner_has_the_card_with_the_first_frame(open_stage: OpenS
         live.cancel()
     frames = await page.evaluate("frames")
     assert frames[0][0] > 200
-    check_frames(frames, stage.cues, 100)
+    check_frames(frames, stage.cues, 40)
     changes = await page.evaluate("changes")
     assert changes[0]["shown"] == shown(on, frames[0][0])
     check_changes(changes)

@@ -83,8 +83,9 @@ async def test_a_late_joiner_has_the_card_with_the_first_frame(open_stage: OpenS
         await page.evaluate("until(() => changes.some(({ shown }) => shown === '1:BW-5502'))")
         live.cancel()
     frames = await page.evaluate("frames")
-    check_frames(frames, stage.cues, 60)
-    assert (await page.evaluate("changes"))[0]["shown"] == shown(on, frames[0][0]) == "1:WM-4411"
+    check_frames(frames, stage.cues, 25)
+    assert frames[0][0] > 150
+    assert (await page.evaluate("changes"))[0]["shown"] == shown(on, frames[0][0])
 
 
 async def test_nothing_is_left_when_it_is_closed(open_stage: OpenStage, shaka: str) -> None:
