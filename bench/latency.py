@@ -100,7 +100,9 @@ def _summary(captured: float, start_up: float, shown: list[tuple[int, float, int
             latencies.append(latency)
             heights[height] = heights.get(height, 0) + 1
     first = (shown[0][1] - captured - shown[0][0] / RATE) % period
-    stalls = sum(later - earlier > STALL for earlier, later in itertools.pairwise(times))
+    stalls = [(earlier, later - earlier) for earlier, later in itertools.pairwise(times) if later - earlier > STALL]
+    for at, length in stalls:
+        print(f"  stall of {length:.2f} s after {at - started:.0f} s", file=sys.stderr)
     ordered = sorted(latencies)
     return Latency(
         start_up=start_up,
@@ -108,7 +110,7 @@ def _summary(captured: float, start_up: float, shown: list[tuple[int, float, int
         median=statistics.median(ordered),
         p95=ordered[int(0.95 * len(ordered))],
         worst=ordered[-1],
-        stalls=stalls,
+        stalls=len(stalls),
         frames=len(ordered),
         unread=unread,
         heights=heights,
