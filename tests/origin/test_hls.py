@@ -116,6 +116,22 @@ async def test_types_caching_and_cors_of_everything_that_plays(client: ClientSes
             assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize("address", ["/hls/show/index.m3u8", MEDIA + "index.m3u8", MEDIA + "index.m3u8?_HLS_skip=v2"])
+async def test_a_playlist_comes_as_gzip_to_those_who_take_it(client: ClientSession, show: Show, address: str) -> None:
+    show.go_live()
+    for _ in range(2):
+        show.play(60)
+        async with client.get(address, headers={"Accept-Encoding": "identity"}) as plain:
+            assert (plain.status, plain.headers.get("Content-Encoding")) == (200, None)
+            assert plain.headers["Vary"] == "Accept-Encoding"
+            text = await plain.text()
+        async with client.get(address, headers={"Accept-Encoding": "gzip"}) as packed:
+            assert packed.headers["Content-Encoding"] == "gzip"
+            assert packed.headers["Vary"] == "Accept-Encoding"
+            assert packed.headers["Content-Type"] == plain.headers["Content-Type"]
+            assert await packed.text() == text
+
+
 async def test_a_segment_is_the_sum_of_its_parts(client: ClientSession, show: Show) -> None:
     show.go_live()
     show.play(60)

@@ -79,10 +79,10 @@ class Origin:
         return _asset(request, asset)
 
     async def _multivariant(self, request: web.Request) -> web.Response:
-        return await self._stream(request).multivariant()
+        return await self._stream(request).multivariant(request)
 
     async def _media_playlist(self, request: web.Request) -> web.Response:
-        return await self._stream(request).media_playlist(request.match_info["rendition"], request.query)
+        return await self._stream(request).media_playlist(request, request.match_info["rendition"])
 
     async def _media(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

@@ -4,7 +4,7 @@ The packager answers; this module owns what a request waits on (draft-pantos-hls
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.origin.gzipped import Gzipped, accepts_gzip
 from vitrine.packager.packager import Packager
 from vitrine.packager.window import Answer, Skip, Window
 
@@ -85,6 +86,7 @@ class LiveStream:
         self._packager = packager
         self._changed = asyncio.Event()
         self._ended = False
+        self._gzipped = Gzipped()
         self.waiting = 0
         """Requests that are held at this moment."""
 
@@ -111,16 +113,16 @@ class LiveStream:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def multivariant(self) -> web.Response:
+    async def multivariant(self, request: web.Request) -> web.Response:
         """The multivariant playlist, once every rendition has something to play."""
         async with _held():
             await self._until_playable()
-        return _playlist(self._packager.multivariant(), MULTIVARIANT_AGE)
+        return self._playlist(request, "", self._packager.multivariant(), MULTIVARIANT_AGE)
 
-    async def media_playlist(self, rendition: str, query: Mapping[str, str]) -> web.Response:
+    async def media_playlist(self, request: web.Request, rendition: str) -> web.Response:
         """One rendition's playlist: at once, or as soon as it holds the part that the directives name."""
         window = self._window(rendition)
-        directives = Directives.parse(query)
+        directives = Directives.parse(request.query)
         async with _held():
             await self._until_playable()
             while (answer := window.answer(directives.msn, directives.part)) is Answer.WAIT:
@@ -128,7 +130,8 @@ class LiveStream:
         if answer is Answer.BAD_REQUEST:
             raise bad_request("That part is too far ahead of the playlist's end, or _HLS_part came without _HLS_msn")
         blocked = directives.msn is not None
-        return _playlist(window.playlist(directives.skip), BLOCKED_PLAYLIST_AGE if blocked else PLAYLIST_AGE)
+        age = BLOCKED_PLAYLIST_AGE if blocked else PLAYLIST_AGE
+        return self._playlist(request, (rendition, directives.skip), window.playlist(directives.skip), age)
 
     async def media(self, rendition: str, name: str) -> web.Response:
         """An initialization section, segment or part; the hinted part is held until it is whole."""
@@ -140,6 +143,15 @@ class LiveStream:
             raise not_found("No such media here, or no longer; see the playlist for what there is")
         body = found[0] if len(found) == 1 else b"".join(found)
         return web.Response(body=body, content_type=MEDIA_TYPES[name[-4:]], headers=_headers(MEDIA_AGE))
+
+    def _playlist(self, request: web.Request, key: Hashable, text: str, age: int) -> web.Response:
+        """A playlist in the coding that the client takes. `key` names it among this broadcast's."""
+        headers = {**_headers(age), "Vary": "Accept-Encoding"}
+        if not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+            return web.Response(text=text, content_type=PLAYLIST_TYPE, charset="utf-8", headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        body = self._gzipped.of(key, text)
+        return web.Response(body=body, content_type=PLAYLIST_TYPE, charset="utf-8", headers=headers)
 
     async def _until_playable(self) -> None:
         while not self._packager.playable:
@@ -170,7 +182,3 @@ async def _held() -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise too_late("What was asked for did not come in time; ask again") from None
-
-
-def _playlist(text: str, age: int) -> web.Response:
-    return web.Response(text=text, content_type=PLAYLIST_TYPE, headers=_headers(age))

@@ -278,11 +278,11 @@ class Stage:
     # -- Served --
 
     def routes(self, channel: str = "demo") -> list[web.RouteDef]:
-        async def multivariant(_: web.Request) -> web.StreamResponse:
-            return await self.stream.multivariant()
+        async def multivariant(request: web.Request) -> web.StreamResponse:
+            return await self.stream.multivariant(request)
 
         async def playlist(request: web.Request) -> web.StreamResponse:
-            answer = await self.stream.media_playlist(request.match_info["rendition"], request.query)
+            answer = await self.stream.media_playlist(request, request.match_info["rendition"])
             answer.text = self.playlist(answer.text or "")
             return answer
 

@@ -11,6 +11,7 @@ const JUMP_SECONDS = 2; // further behind than this, catching up by playing fast
 const JUMP_PAUSE_MS = 10000; // a viewer with a bad network is better off behind than jumping
 const CHASE = { rate: 1.05, from: 0.5, to: 0.1 }; // play so much faster when so many seconds behind, until so few
 const TICK_MS = 500;
+const REFILL_SECONDS = 0.3; // enough for Chromium to go on from, one part of a low-latency playlist
 
 const SETTINGS = {
   lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
@@ -41,13 +42,14 @@ export class Player extends EventTarget {
   #followsLive = true;
   #silentSince = null;
   #jumped = -Infinity;
+  #dry = false;
 
   constructor(video) {
     super();
     this.#video = video;
     video.addEventListener("timeupdate", () => this.#onTime());
     video.addEventListener("ended", () => this.#tell("drained"));
-    video.addEventListener("waiting", () => this.#tell("drained"));
+    video.addEventListener("waiting", () => this.#onWaiting());
     video.addEventListener("error", () => !this.hls && this.#playlist && this.#openAgain());
     setInterval(() => this.#tick(), TICK_MS);
   }
@@ -189,14 +191,46 @@ export class Player extends EventTarget {
     for (const event of [Events.MANIFEST_PARSED, Events.LEVELS_UPDATED, Events.LEVEL_SWITCHED]) {
       hls.on(event, () => this.#tell("quality"));
     }
+    hls.on(Events.BUFFER_APPENDED, () => this.#goOn());
     hls.on(Events.ERROR, (_, data) => data.fatal && this.#onFatal(data));
     hls.loadSource(this.#playlist);
     hls.attachMedia(this.#video);
     this.hls = hls;
   }
 
+  #onWaiting() {
+    this.#dry = this.#followsLive && !this.#video.seeking;
+    this.#tell("drained");
+  }
+
+  /**
+   * Each time Chromium runs dry it doubles the sound it wants before it goes on, up to 3 s, which at the live edge is a
+   * wait of 3 s (media/filters/audio_renderer_algorithm.cc). A seek makes it forget, even one to where it stands.
+   */
+  #goOn() {
+    const { seeking, readyState, currentTime } = this.#video;
+    if (!this.#dry || this.#bufferedAhead() < REFILL_SECONDS) {
+      return;
+    }
+    this.#dry = false;
+    if (!seeking && readyState <= HTMLMediaElement.HAVE_CURRENT_DATA) {
+      this.#video.currentTime = currentTime;
+    }
+  }
+
+  #bufferedAhead() {
+    const { buffered, currentTime } = this.#video;
+    for (let range = 0; range < buffered.length; range++) {
+      if (buffered.start(range) <= currentTime && currentTime < buffered.end(range)) {
+        return buffered.end(range) - currentTime;
+      }
+    }
+    return 0;
+  }
+
   #detach() {
     this.moving = false;
+    this.#dry = false;
     this.#silentSince = null;
     if (this.hls) {
       this.hls.destroy();
