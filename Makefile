@@ -10,7 +10,7 @@ demo: .venv/.runs
 
 test: lint types .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 # Everything that needs no other program, in under two minutes.
 check: lint types unit

@@ -5,6 +5,7 @@
 On the wire: the sample show at every output rate; each rendition is fetched whole, its pictures' numbers are read,
 and each carrier (emsg, DATERANGE, WebVTT) is asked on which picture it puts each change. On screen: the watch page
 with hls.js in Chromium reads the number off every picture as it is painted, with the cards that are beside it.
+Before them: what cues cost a viewer in kbit/s, which needs no network.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from fractions import Fraction
 
-from bench import cards_screen, cards_wire
+from bench import cards_cost, cards_screen, cards_wire
 
 RATES = (Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(50), Fraction(60))
 
@@ -31,6 +32,10 @@ def row(name: str, errors: Sequence[float]) -> str:
 
 
 async def measure(minutes: float) -> None:
+    print("| what cues cost a viewer, kbit/s | stamps | playlists | together |\n|---|---|---|---|")
+    for show, (stamps, playlists) in cards_cost.measure().items():
+        print(f"| {show} | {stamps:.2f} | {playlists:.2f} | {stamps + playlists:.2f} |", flush=True)
+    print()
     print("| on the wire | changes | p50 | p95 | max |\n|---|---|---|---|---|", flush=True)
     for rate in RATES:
         found = await cards_wire.measure(rate)

@@ -56,6 +56,19 @@ def test_the_life_of_a_range() -> None:
     assert published.update(701, 101) == []
 
 
+def test_what_is_open_when_the_broadcast_ends_ends_with_it() -> None:
+    published = Published((10, 1, "A"), (20, 1, None), (30, 1, "B"), (50, 2, "C"), (200, 2, None), (130, 3, "never"))
+    assert [line.get("END-DATE") for line in published.update(120)] == ["2026-11-30T17:00:00.667Z", None, None]
+    published.ranges.end(120)
+    ended = parse_ranges(published.ranges.text)
+    assert [(line["ID"], line["END-DATE"], line["DURATION"]) for line in ended] == [
+        ("b7-c1", "2026-11-30T17:00:00.667Z", "0.334"),
+        ("b7-c3", "2026-11-30T17:00:04.000Z", "3"),
+        ("b7-c4", "2026-11-30T17:00:04.000Z", "2.333"),
+    ]
+    assert parse_ranges(published.ranges.whole_show()) == ended
+
+
 def test_the_line() -> None:
     published = Published((10, 2, "WM-4411"), (100, 2, None))
     published.update(100)

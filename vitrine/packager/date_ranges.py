@@ -54,6 +54,7 @@ class DateRanges:
         self._programme = programme
         self._skip = skip_seconds * NANOSECONDS
         self._edge = self._oldest = programme.start_utc_ns
+        self._last: int | None = None  # the frame at which the broadcast ended
         self._version: int | None = None
         self._next: int | None = None  # the edge at which there is more to say
         self._first_end: int | None = None  # where the first of the listed ranges ends
@@ -78,6 +79,12 @@ class DateRanges:
         if commanded or reached or left:
             self._publish()
             self._plan()
+
+    def end(self, frame: int) -> None:
+        """The broadcast ended before `frame`: so do all cues that are still open. Call it once, after all updates."""
+        self._last = frame
+        self._learn()
+        self._publish()
 
     def whole_show(self) -> str:
         """The lines for playlists of the whole broadcast that nobody has seen before: as it was decided in the end."""
@@ -146,7 +153,8 @@ class DateRanges:
 
     def _end(self, cue: Cue) -> int | None:
         """Its end, once all of it has been published: until then a command may move it."""
-        return None if cue.end is None or self._programme.frame_utc_ns(cue.end) > self._edge else cue.end
+        end = cue.end if self._last is None or (cue.end is not None and cue.end < self._last) else self._last
+        return None if end is None or (end != self._last and self._programme.frame_utc_ns(end) > self._edge) else end
 
     def _touches(self, end: int | None) -> bool:
         """Whether a range with that end may not leave the playlists yet (section 6.2.1)."""

@@ -136,6 +136,9 @@ class Packager:
         for name, segmenter in self._segmenters.items():
             cut = segmenter.flush()
             events += self._publish(name, cut) if cut else []
+        pictures = [each.name for each in self.renditions if isinstance(each.track, VideoTrack)]
+        if pictures:
+            self._ranges.end(max(self._segmenters[name].taken for name in pictures))
         for window in self.windows.values():
             window.end()
         return events

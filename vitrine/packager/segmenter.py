@@ -104,6 +104,11 @@ class Segmenter:
         self._sequence = 0
         self._open_segment(0)
 
+    @property
+    def taken(self) -> int:
+        """Access units so far: of a picture, the frame that would come next."""
+        return self._position
+
     def push(self, unit: AccessUnit) -> Cut | None:
         """Take the next access unit in decode order.
 

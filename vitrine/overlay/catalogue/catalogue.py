@@ -25,11 +25,10 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Products by id, in the order of the file. `rev` is the same only for the same products."""
+    """Products by id, in the order of the file."""
 
     products: Mapping[str, Product]
     refused: tuple[RefusedRow, ...] = ()
-    rev: str = ""
 
     def title(self, product: str) -> str:
         """What to call a product where there is little room; its id if it is unknown."""
@@ -41,17 +40,16 @@ class Catalogue:
 
     def replaced(self, product: Product) -> "Catalogue":
         """With another record of one of its products, in its place."""
-        return catalogue_of({**self.products, product.id: product}.values(), self.refused)
+        return Catalogue({**self.products, product.id: product}, self.refused)
 
 
 def catalogue_of(products: Iterable[Product], refused: Iterable[RefusedRow] = ()) -> Catalogue:
     """Of products with different ids."""
-    by_id = {product.id: product for product in products}
-    return Catalogue(by_id, tuple(refused), revision(product_json(product, "") for product in by_id.values()))
+    return Catalogue({product.id: product for product in products}, tuple(refused))
 
 
 def revision(records: Iterable[Mapping[str, object]]) -> str:
-    """A short hash of JSON records; also of the public ones, which change when a product is revealed."""
+    """A short hash of the public JSON records: the same only for the same."""
     digest = sha256()
     for record in records:
         digest.update(json.dumps(record, sort_keys=True).encode() + b"\n")

@@ -16,6 +16,9 @@ MAX_URL = 2_000
 MAX_FILE_NAME = 200
 """Characters. File systems take 255 bytes."""
 
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif")
+"""Of files beside the catalogue: what browsers show; no SVG, which can hold scripts."""
+
 MAX_STOCK = 1_000_000_000
 """Pieces. More is a mistake, and players count in doubles."""
 
@@ -105,6 +108,8 @@ def parse_image(value: object) -> str:
     """An address, or the plain name of a file beside the catalogue."""
     text = parse_text(value, "image", MAX_URL)
     if FILE_NAME.fullmatch(text) and len(text) <= MAX_FILE_NAME:
+        if not text.lower().endswith(IMAGE_ENDINGS):
+            raise FieldError("image", f"{quoted(text)} is no picture file that ends in {', '.join(IMAGE_ENDINGS)}")
         return text
     if not URL.fullmatch(text):
         raise FieldError(
