@@ -282,7 +282,8 @@ class Stage:
             return await self.stream.multivariant(request)
 
         async def playlist(request: web.Request) -> web.StreamResponse:
-            answer = await self.stream.media_playlist(request, request.match_info["rendition"])
+            plain = request.clone(headers={"Accept-Encoding": "identity"})  # it is a text that is changed below
+            answer = await self.stream.media_playlist(plain, request.match_info["rendition"])
             answer.text = self.playlist(answer.text or "")
             return answer
 
