@@ -197,7 +197,7 @@ async def test_hls_js_reads_every_carrier(ended: bool, show: Show) -> None:
     for number, product, start, duration in [
         ("1", "a", 200, 47),
         ("2", "b", CHANGED, 53),
-        ("3", quotable(SCARF), CHANGED, None),
+        ("3", quotable(SCARF), CHANGED, FRAMES - CHANGED if ended else None),
     ]:
         identifier, begun, lasted = ranges[product]
         assert identifier == f"b7-c{number}"
