@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitrine.ingest.publish import Publication, PublishRequest, channel_for_key
+from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
 from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState
 from vitrine.server.config import Channel, Config
@@ -50,9 +50,26 @@ class Registry:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    def publish(self, request: PublishRequest) -> Publication:
+    def check(self, request: PublishRequest) -> None:
+        place = self._places[self._channel_of(request)]
+        if place.broadcast is not None and not place.broadcast.over:
+            place.broadcast.check(request)
+
+    def _channel_of(self, request: PublishRequest) -> str:
+        """The channel that a request may publish on. Raises PublishRefusedError."""
+        if request.channel is not None and request.channel not in self._places:
+            raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         keys = ((name, place.settings.stream_key) for name, place in self._places.items())
         name = channel_for_key(request.key, request.address, keys)
+        if request.channel not in (None, name):
+            raise PublishRefusedError(
+                Refusal.WRONG_CHANNEL,
+                "This stream key opens another channel. Check the address, or take this one's key.",
+            )
+        return name
+
+    def publish(self, request: PublishRequest) -> Publication:
+        name = self._channel_of(request)
         place = self._places[name]
         if place.broadcast is None or place.broadcast.over:
             place.former, place.broadcast = place.broadcast, Broadcast(name, self._config, place.desk)

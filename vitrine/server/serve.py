@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from vitrine.ingest.rtmp.server import RtmpServer
+from vitrine.ingest.whip.server import Peers, WhipServer
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import MAX_LINE, Origin
 from vitrine.server.config import Config, split_address
@@ -30,32 +31,44 @@ class Running:
     http_port: int
     rtmp_port: int
     rtmps_port: int | None
+    https_port: int | None
     registry: Registry
     token: str
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Running]:
-    """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
+async def running(config: Config, peers: Peers | None = None) -> AsyncIterator[Running]:
+    """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had.
+
+    `peers` are for publishers by WHIP, who are not taken without.
+    """
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         token = api_token(config.server.api_token, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
-        http_port = await _listen_http(config, Origin(registry, token), stack)
+        application = Origin(registry, token).application()
+        if peers is not None:
+            whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
+            stack.push_async_callback(whip.close)
+            application.add_routes(whip.routes())
+        tls = None if config.server.certificate is None else _tls(config)
+        http_port, https_port = await _listen_http(config, application, tls, stack)
         publishers = RtmpServer(registry)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
         rtmps_port = None
-        if config.server.certificate is not None:
-            rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", _tls(config))
-        yield Running(http_port, rtmp_port, rtmps_port, registry, token)
+        if tls is not None:
+            rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", tls)
+        yield Running(http_port, rtmp_port, rtmps_port, https_port, registry, token)
         await stack.aclose()
 
 
-async def _listen_http(config: Config, origin: Origin, stack: AsyncExitStack) -> int:
-    host, port = split_address(config.server.http, "server.http")
+async def _listen_http(
+    config: Config, application: web.Application, tls: ssl.SSLContext | None, stack: AsyncExitStack
+) -> tuple[int, int | None]:
+    """The ports of HTTP, and of HTTPS where there is a certificate."""
     runner = web.AppRunner(
-        origin.application(),
+        application,
         access_log=None,
         shutdown_timeout=GRACE,
         max_line_size=MAX_LINE,
@@ -63,11 +76,19 @@ async def _listen_http(config: Config, origin: Origin, stack: AsyncExitStack) ->
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    http_port = await _listen_site(runner, config.server.http, "server.http", None)
+    if tls is None:
+        return http_port, None
+    return http_port, await _listen_site(runner, config.server.https, "server.https", tls)
+
+
+async def _listen_site(runner: web.AppRunner, address: str, name: str, tls: ssl.SSLContext | None) -> int:
+    host, port = split_address(address, name)
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
     except OSError as error:
-        raise _taken(config.server.http, "server.http", error) from error
-    return int(runner.addresses[0][1])
+        raise _taken(address, name, error) from error
+    return int(runner.addresses[-1][1])
 
 
 async def _listen_rtmp(publishers: RtmpServer, address: str, name: str, context: ssl.SSLContext | None = None) -> int:

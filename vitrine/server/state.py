@@ -2,9 +2,10 @@
 
 from vitrine.media import aac, h264
 from vitrine.media.track import Rendition, VideoTrack
-from vitrine.origin.status import ChannelState, Health, RenditionState
+from vitrine.origin.status import ChannelState, Connection, Health, RenditionState
 from vitrine.server.config import Channel
 from vitrine.server.pipeline import Broadcast
+from vitrine.server.session import Session
 
 
 def channel_state(name: str, settings: Channel, broadcast: Broadcast | None) -> ChannelState:
@@ -52,4 +53,26 @@ def _health(broadcast: Broadcast) -> Health:
         units_dropped=stats.lost + (0 if session is None else session.dropped),
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
+        keyframe_interval=_seconds(session),
+        connection=None if session is None else _connection(session),
+    )
+
+
+def _seconds(session: Session | None) -> float | None:
+    interval = None if session is None else session.keyframe_interval
+    return None if interval is None else round(float(interval), 3)
+
+
+def _connection(session: Session) -> Connection | None:
+    measured = session.measured
+    if measured is None:
+        return None
+    return Connection(
+        packets=measured.packets,
+        lost=measured.lost,
+        repaired=measured.repaired,
+        loss_percent=round(100 * session.loss, 2),
+        jitter_ms=round(1000 * measured.jitter, 1),
+        round_trip_ms=None if measured.round_trip is None else round(1000 * measured.round_trip, 1),
+        keyframes_requested=measured.keyframes_requested,
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from vitrine.ingest.whip.offer import Offer
 
 OPUS = "minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=128000"
-"""RFC 7587 section 6.1: what we would like to get. Without `stereo` browsers send one channel, without a rate 32 kbit/s; the
-sound of the ladder is stereo at 128."""
+"""RFC 7587 section 6.1: what we would like to get. Without `stereo` browsers send one channel, without a rate
+32 kbit/s; the sound of the ladder is stereo at 128."""
 
 RTPMAP = re.compile(r"a=rtpmap:(\d+) ([^/]+)/.*")
 FORMAT_PARAMETERS = re.compile(r"a=fmtp:(\d+) .*")

@@ -19,8 +19,8 @@ WANTED = {"video": ("H264/90000", "VP8/90000"), "audio": ("OPUS/48000/2",)}
 """By kind of media, as `a=rtpmap` says it in capitals."""
 
 PLAIN_H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
-"""What aiortc gets to see of every H.264 format: it matches by profile, and knows no other than Baseline. Publishers send
-what their encoder makes, whatever they declare (OBS declares 42e01f for High too); the decoder reads the SPS."""
+"""What aiortc gets to see of every H.264 format: it matches by profile, and knows no other than Baseline. Publishers
+send what their encoder makes, whatever they declare (OBS declares 42e01f for High too); the decoder reads the SPS."""
 
 FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 """`a=rtcp-fb` values that are passed on."""
@@ -56,7 +56,7 @@ class Offer:
 
 
 def read_offer(body: bytes) -> Offer:
-    """Check a publisher's offer. Raises MalformedError for what is no offer, UnsupportedError for one of another kind."""
+    """Check a publisher's offer. Raises MalformedError for what is none, UnsupportedError for one of another kind."""
     description = read_description(body)
     _check_media(description)
     _check_bundle(description)
@@ -137,7 +137,7 @@ def _transport(section: Section, description: Description) -> Iterator[str]:
     fingerprints = [match for each in offered if (match := FINGERPRINT.fullmatch(each))]
     if not fingerprints:
         raise UnsupportedError(
-            f"The {section.media} is offered without the fingerprint of a certificate (a=fingerprint, SHA-256 or better)"
+            f"The {section.media} is offered without a certificate's fingerprint (a=fingerprint, SHA-256 or better)"
         )
     for match in fingerprints[:3]:
         yield f"a=fingerprint:{match[1].lower()} {match[2].upper()}"
@@ -177,7 +177,9 @@ def _formats(section: Section) -> dict[int, str]:
     if not taken:
         wanted = " or ".join(each.split("/")[0].capitalize() for each in WANTED[section.media])
         offered = ", ".join(dict.fromkeys(name.split("/")[0][:16] for name in names.values())) or "nothing"
-        raise UnsupportedError(f"The {section.media} is offered as {offered[:200]}; offer {wanted.replace('Vp8', 'VP8')}")
+        raise UnsupportedError(
+            f"The {section.media} is offered as {offered[:200]}; offer {wanted.replace('Vp8', 'VP8')}"
+        )
     return dict(tuple(taken.items())[:MAX_FORMATS])
 
 

@@ -1,4 +1,4 @@
-"""SDP (RFC 8866) as WebRTC uses it: lines in sections, and the candidates of ICE. What is wanted is judged elsewhere."""
+"""SDP (RFC 8866) as WebRTC uses it: lines in sections, and the candidates of ICE. offer.py judges what is in it."""
 
 import ipaddress
 import re
@@ -18,10 +18,10 @@ MAX_CANDIDATES = 32
 
 LINE = re.compile(r"([a-z])=([^\0]*)")
 MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+)((?: \S+)+)")
-TOKEN = r"[!#-'*+.0-9A-Z^-~-]+"
+WORD = r"[!#-'*+.0-9A-Z^-~-]+"
 """RFC 8866 section 9."""
 
-ATTRIBUTE = re.compile(rf"({TOKEN})(?::(.*))?")
+ATTRIBUTE = re.compile(rf"({WORD})(?::(.*))?")
 CANDIDATE = re.compile(
     r"(?P<foundation>[\w+/]{1,32}) (?P<component>\d{1,3}) (?P<transport>\S{1,16}) (?P<priority>\d{1,10}) "
     r"(?P<address>\S{1,255}) (?P<port>\d{1,5}) typ (?P<type>host|srflx|prflx|relay)\b",
@@ -128,6 +128,4 @@ def _usable(values: Iterable[str]) -> Iterator[str]:
         except ValueError:
             continue
         if 0 < int(match["port"]) < 1 << 16 and int(match["priority"]) < 1 << 32:
-            yield (
-                f"{match['foundation']} 1 udp {match['priority']} {address} {match['port']} typ {match['type']}"
-            )
+            yield (f"{match['foundation']} 1 udp {match['priority']} {address} {match['port']} typ {match['type']}")
