@@ -20,8 +20,8 @@ MAY_IMPORT = {
     "server": {"media", "ingest", "transcode", "packager", "overlay", "origin"},
 }
 IMPURE = {
-    "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "queue", "requests", "secrets", "select",
-    "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time", "uvloop",
+    "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "queue", "requests", "secrets",
+    "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time", "uvloop",
 }  # fmt: skip
 SHELL_NAMES = {"server.py", "peer.py", "pool.py"}
 SHELL_FOLDERS = ("transcode/worker/", "origin/", "server/")

@@ -71,7 +71,7 @@ class Nacks:
         interval = self.interval
         asked = []
         for number, missing in self._missing.items():
-            if not missing.requests or (missing.requests < MOST_REQUESTS and now - missing.asked_at >= interval):
+            if not missing.requests or (missing.requests < MOST_REQUESTS and now >= missing.asked_at + interval):
                 missing.requests += 1
                 missing.asked_at = now
                 asked.append(number)
@@ -80,9 +80,9 @@ class Nacks:
     def is_hopeless(self, number: int, now: float) -> bool:
         """Whether the packet, if it is missing at all, has been waited for long enough."""
         missing = self._missing.get(number)
-        if missing is None or now - missing.since >= self._longest_wait:
+        if missing is None or now >= missing.since + self._longest_wait:
             return True
-        return missing.requests >= MOST_REQUESTS and now - missing.asked_at >= self.interval
+        return missing.requests >= MOST_REQUESTS and now >= missing.asked_at + self.interval
 
     def give_up(self, number: int) -> None:
         self.lost += self._missing.pop(number, None) is not None
