@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from vitrine.ingest.whip.resource import IceServer
+from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.errors import ConfigError
 from vitrine.media.grid import check_part_target
 from vitrine.packager.part import PRODUCTS

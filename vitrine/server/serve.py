@@ -10,8 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from vitrine.ingest.publish import is_loopback
 from vitrine.ingest.rtmp.server import RtmpServer
-from vitrine.ingest.whip.server import Peers, WhipServer
+from vitrine.ingest.whip.pool import PeerPool
+from vitrine.ingest.whip.server import WhipServer
+from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import MAX_LINE, Origin
 from vitrine.server.config import Config, split_address
@@ -37,20 +40,18 @@ class Running:
 
 
 @asynccontextmanager
-async def running(config: Config, peers: Peers | None = None) -> AsyncIterator[Running]:
-    """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had.
-
-    `peers` are for publishers by WHIP, who are not taken without.
-    """
+async def running(config: Config) -> AsyncIterator[Running]:
+    """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         token = api_token(config.server.api_token, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
         application = Origin(registry, token).application()
-        if peers is not None:
-            whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
-            stack.push_async_callback(whip.close)
-            application.add_routes(whip.routes())
+        peers = await PeerPool.start(peer_settings(config))
+        stack.push_async_callback(peers.close)
+        whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
+        stack.push_async_callback(whip.close)
+        application.add_routes(whip.routes())
         tls = None if config.server.certificate is None else _tls(config)
         http_port, https_port = await _listen_http(config, application, tls, stack)
         publishers = RtmpServer(registry)
@@ -61,6 +62,16 @@ async def running(config: Config, peers: Peers | None = None) -> AsyncIterator[R
             rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", tls)
         yield Running(http_port, rtmp_port, rtmps_port, https_port, registry, token)
         await stack.aclose()
+
+
+def peer_settings(config: Config) -> PeerSettings:
+    """What the media process of WHIP is told. Publishers are told of STUN and TURN servers; our own side needs none.
+
+    A server whose pages are on loopback only takes publishers there, too.
+    """
+    host, _ = split_address(config.server.http, "server.http")
+    ports = config.whip.port_range
+    return PeerSettings((ports[0], ports[-1]), loopback=host == "localhost" or is_loopback(host))
 
 
 async def _listen_http(

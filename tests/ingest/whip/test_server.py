@@ -11,9 +11,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.ingest.rtmp.recorder import Channels, Recorder
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.whip.errors import PeersUnavailableError
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
-from vitrine.ingest.whip.resource import IceServer, PeersUnavailableError
 from vitrine.ingest.whip.server import WhipServer
+from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import RefusedError
 from vitrine.media.track import Codec, VideoTrack
@@ -35,7 +36,7 @@ class FakePeer:
     async def add_candidates(self, candidates: Sequence[str]) -> None:
         self.candidates += candidates
 
-    def close(self) -> None:
+    def close(self, reason: str = "") -> None:
         self.closed += 1
         asyncio.get_running_loop().call_soon(self.say, PeerEnded("closed by us"))
 

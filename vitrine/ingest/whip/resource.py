@@ -8,9 +8,11 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from vitrine.ingest.publish import PublishRefusedError, Refusal, is_loopback
+from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.fragment import Fragment, read_fragment
 from vitrine.ingest.whip.offer import Offer
 from vitrine.ingest.whip.rate import Attempts
+from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.errors import MalformedError, RefusedError, UnsupportedError, VitrineError
 
 SDP = "application/sdp"
@@ -36,10 +38,6 @@ OPEN = (
 """On every answer: a studio may be anyone's page. Without the second line it would not see where its session is."""
 
 STATUSES = {Refusal.WRONG_KEY: 401, Refusal.WRONG_CHANNEL: 403, Refusal.WRONG_PLACE: 404, Refusal.BUSY: 409}
-
-
-class PeersUnavailableError(RefusedError):
-    """There is no room for another peer now; later there may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +71,6 @@ class FaultError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class IceServer:
-    """A STUN or TURN server that publishers are told of: an address such as `turn:turn.example.net?transport=udp`."""
-
-    url: str
-    username: str | None = None
-    credential: str | None = field(default=None, repr=False)
-
-    @property
-    def link(self) -> str:
-        """As a Link header has it (RFC 9725 section 4.6)."""
-        text = f'<{self.url}>; rel="ice-server"'
-        if self.username is not None and self.credential is not None:
-            text += f'; username="{_quoted(self.username)}"; credential="{_quoted(self.credential)}"'
-            text += '; credential-type="password"'
-        return text
-
-
-@dataclass(frozen=True, slots=True)
 class Resource:
     """One session as HTTP sees it."""
 
@@ -109,7 +89,7 @@ class Resources:
     """The sessions of all channels."""
 
     def __init__(self, ice_servers: Sequence[IceServer] = (), most: int = MAX_SESSIONS) -> None:
-        self._links = tuple(("Link", server.link) for server in ice_servers)
+        self._links = tuple(("Link", ice_link(server)) for server in ice_servers)
         self._most = most
         self._attempts = Attempts()
         self._open: dict[str, Resource] = {}
@@ -155,6 +135,15 @@ class Resources:
         if resource.etag not in [each.strip() for each in matched.split(",")] and matched.strip() != "*":
             raise FaultError(412, "The ETag is not this session's; it was in the answer to the offer")
         return resource
+
+
+def ice_link(server: IceServer) -> str:
+    """A STUN or TURN server as a Link header has it (RFC 9725 section 4.6)."""
+    text = f'<{server.url}>; rel="ice-server"'
+    if server.username is not None and server.credential is not None:
+        text += f'; username="{_quoted(server.username)}"; credential="{_quoted(server.credential)}"'
+        text += '; credential-type="password"'
+    return text
 
 
 def check_method(request: Request) -> None:
@@ -216,7 +205,7 @@ def answer_to(error: VitrineError) -> Answer:
                 headers = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
         case MalformedError():
             status = 400
-        case PeersUnavailableError():
+        case PeersUnavailableError() | PoolFullError():
             status, headers = 503, (_retry(RETRY_SECONDS),)
         case UnsupportedError() | RefusedError():
             status = 422

@@ -13,7 +13,8 @@ from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.answer import complete_answer
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
 from vitrine.ingest.whip.offer import read_offer
-from vitrine.ingest.whip.resource import Answer, FaultError, IceServer, Request, Resources
+from vitrine.ingest.whip.resource import Answer, FaultError, Request, Resources
+from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 
@@ -34,9 +35,9 @@ class Peer(Protocol):
         """SDP with all of our candidates."""
 
     async def add_candidates(self, candidates: Sequence[str]) -> None:
-        """Candidates of the publisher that came later, as in `a=candidate:` lines, without that start."""
+        """Candidates of the publisher that came later, as `a=candidate:` lines without that start."""
 
-    def close(self) -> None:
+    def close(self, reason: str = ...) -> None:
         """End it; PeerEnded follows."""
 
 
@@ -46,7 +47,8 @@ class Peers(Protocol):
     async def open(self, offer: str, on_event: Callable[[PeerEvent], None]) -> Peer:
         """A peer for an offer. Exactly one PeerEnded comes at its end.
 
-        Raises RefusedError for an offer that it cannot take, PeersUnavailableError where there is no room.
+        Raises RefusedError for an offer that it cannot take, PeersUnavailableError and PoolFullError where it cannot
+        take any now.
         """
 
 
@@ -208,7 +210,7 @@ class _Session:
             return
         logger.info("%s: closed: %s", self._address, reason)
         if self.peer is not None and not gone:
-            self.peer.close()
+            self.peer.close(reason)
         publication, self._publication = self._publication, None
         if publication is not None:
             publication.end(reason)
