@@ -147,9 +147,11 @@ async def _ledger(request: web.Request, desk: Desk) -> web.Response:
 
 def entry_json(entry: Entry, show: Show) -> dict[str, object]:
     """An entry as the API tells it: without its key, which is its sender's own."""
+    undoes = {} if entry.undoes is None else {"undoes": entry.undoes}
     return {
         "entry": entry.n,
         "action": entry.action,
+        **undoes,
         "products": entry.products,
         "slot": entry.slot,
         "frame": entry.frame,
