@@ -8,7 +8,7 @@ from typing import Protocol
 from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.ticks import seconds
-from vitrine.media.track import Track
+from vitrine.media.track import Track, VideoTrack
 from vitrine.transcode.gate import Gate
 
 MILLISECONDS = 1000
@@ -41,7 +41,8 @@ class SessionOwner(Protocol):
 class Session:
     """A `Publication`: what ingest pushes into.
 
-    `received` counts bytes of media and `encoder` is the publisher's program, for the channel's health.
+    `received` counts bytes of media, `encoder` is the publisher's program, and `keyframe_ms` how far apart its last two
+    keyframes were, for the channel's health.
     """
 
     def __init__(self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction]) -> None:
@@ -49,6 +50,9 @@ class Session:
         self.request = request
         self.received = 0
         self.encoder = ""
+        self.keyframe_ms: int | None = None
+        self._timescales: dict[int, int] = {}  # of pictures, by track
+        self._keyframe: Fraction | None = None
         self._owner = owner
         self._gate = Gate(at)
         self._opened = False
@@ -59,6 +63,8 @@ class Session:
         return self._gate.dropped
 
     def add_track(self, track: Track) -> None:
+        if isinstance(track, VideoTrack):
+            self._timescales[track.id] = track.timescale
         self._gate.add_track(track)
         if self._opened:
             self._owner.add_track(self, track)
@@ -70,6 +76,9 @@ class Session:
 
     def push(self, unit: AccessUnit) -> None:
         self.received += len(unit.data)
+        if unit.keyframe and unit.track_id in self._timescales:
+            at, former = seconds(unit.pts, self._timescales[unit.track_id]), self._keyframe
+            self._keyframe, self.keyframe_ms = at, None if former is None else round((at - former) * MILLISECONDS)
         self._pass(self._gate.push(unit))
 
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
