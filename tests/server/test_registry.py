@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.ingest.publish import Publication, PublishRequest
-from vitrine.server import registry as module
+from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.registry import Registry
 
@@ -39,7 +39,7 @@ def address_of(registry: Registry) -> str:
 async def test_without_a_rehearsal_a_broadcast_is_for_everybody(registry: Registry) -> None:
     publish(registry)
     assert states(registry) == {"show": "starting", "other": "idle"}
-    assert registry.rehearsal("show") == module.Rehearsal(on=False, on_air=False, address=None)
+    assert registry.rehearsal("show") == Rehearsal(on=False, on_air=False, address=None)
 
 
 @pytest.mark.parametrize("protocol", ["rtmp", "whip"])
@@ -103,6 +103,7 @@ async def test_an_old_link_leads_nowhere(registry: Registry) -> None:
 
 async def test_how_to_publish(registry: Registry) -> None:
     registry.rtmp_port = 1935
-    assert registry.ingest("show") == module.Ingest(whip="/whip/show", rtmp_port=1935, key="k", local=False)
-    assert registry.ingest("other") == module.Ingest(whip="/whip/other", rtmp_port=1935, key="other", local=True)
-    assert registry.ingest("nobody") is registry.rehearsal("nobody") is registry.rehearse("nobody", True) is None
+    assert registry.ingest("show") == Ingest(whip="/whip/show", rtmp_port=1935, key="k", local=False)
+    assert registry.ingest("other") == Ingest(whip="/whip/other", rtmp_port=1935, key="other", local=True)
+    for nothing in (registry.ingest("nobody"), registry.rehearsal("nobody"), registry.rehearse("nobody", True)):
+        assert nothing is None
