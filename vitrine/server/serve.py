@@ -57,6 +57,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         publishers = RtmpServer(registry)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
+        registry.rtmp_port = rtmp_port
         rtmps_port = None
         if tls is not None:
             rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", tls)
