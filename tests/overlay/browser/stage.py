@@ -233,10 +233,11 @@ class Stage:
     def _daterange(self, cue: On) -> str:
         product = cue.product.replace("%", "%25").replace('"', "%22").replace("{", "%7B")
         text = f'#EXT-X-DATERANGE:ID="{self.broadcast}-{cue.cue}{cue.suffix}",CLASS="org.vitrine.product"'
-        text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}",X-SLOT={cue.slot}'
+        text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}"'
+        if cue.slot != 1:
+            text += f",X-SLOT={cue.slot}"
         if cue.end is not None:
-            seconds = float((cue.end - cue.start) / self.rate)
-            text += f',END-DATE="{utc_text(self.utc_ns(cue.end))}",DURATION={seconds:.6f}'
+            text += f',END-DATE="{utc_text(self.utc_ns(cue.end))}"'
         return text + ',X-WITHDRAWN="YES"' * cue.withdrawn
 
     def playlist(self, text: str) -> str:
