@@ -18,7 +18,7 @@ def apply(delta: MediaPlaylist, known: MediaPlaylist) -> MediaPlaylist:
         segment = known.segment(msn)
         if segment is None:
             raise MalformedError(f"A delta update skips segment {msn}, which was in no playlist before it")
-        skipped.append(replace(segment, parts=()))
+        skipped.append(replace(segment, parts=()) if segment.parts else segment)
     ranges = dict(delta.date_ranges)
     if delta.skip.removed is not None:
         gone = set(delta.skip.removed)

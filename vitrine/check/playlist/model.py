@@ -1,7 +1,7 @@
 """What a media playlist says. Durations are exact seconds, dates nanoseconds since 1970 in UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 
@@ -183,3 +183,13 @@ class MediaPlaylist:
     def segment(self, msn: int) -> Segment | None:
         index = msn - self.next_msn + len(self.segments)
         return self.segments[index] if 0 <= index < len(self.segments) else None
+
+    def recent(self, count: int) -> "MediaPlaylist":
+        """The same with only its newest `count` segments."""
+        if len(self.segments) <= count:
+            return self
+        kept = self.segments[-count:]
+        first = kept[0]
+        number = first.number - first.discontinuity
+        sequence = None if self.discontinuity_sequence is None else number
+        return replace(self, segments=kept, media_sequence=first.msn, discontinuity_sequence=sequence)

@@ -82,13 +82,12 @@ def covered_until(found: DateRange, ranges: MediaPlaylist) -> Fraction | None:
 @rule("draft 6.2.1")
 def date_ranges_stay_while_they_count(reload: Reload) -> Iterator[str]:
     """A date range stays in the playlist as long as any of its dates is that of a listed segment."""
-    span = span_of(reload.after)
-    for identifier, found in reload.before.date_ranges.items():
-        if identifier in reload.after.date_ranges or span is None or found.start is None:
-            continue
+    gone = [found for name, found in reload.before.date_ranges.items() if name not in reload.after.date_ranges]
+    span = span_of(reload.after) if gone else None
+    for found in gone:
         until = covered_until(found, reload.before)
-        if found.start < span[1] and (until is None or until > span[0]):
-            yield f"{identifier} left, though it maps to segments that are listed"
+        if span and found.start is not None and found.start < span[1] and (until is None or until > span[0]):
+            yield f"{found.id} left, though it maps to segments that are listed"
 
 
 PLAYLIST_RULES = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from vitrine.check.finding import rule
-from vitrine.check.playlist.model import MediaPlaylist, Segment
+from vitrine.check.playlist.model import MediaPlaylist
 from vitrine.check.seen import Update, seconds_text
 
 SLACK = 2.0
@@ -14,16 +14,6 @@ SLACK = 2.0
 def _boundary(update: Update) -> Fraction | None:
     control = update.whole.server_control
     return control.can_skip_until if control else None
-
-
-def _behind(segments: tuple[Segment, ...]) -> list[Fraction]:
-    """For each segment, the seconds from its end to the last one's: parts of the open segment do not count."""
-    left = sum((segment.duration for segment in segments), Fraction(0))
-    found = []
-    for segment in segments:
-        left -= segment.duration
-        found.append(left)
-    return found
 
 
 @rule("draft 6.2.5.1")
@@ -38,10 +28,10 @@ def skipping_is_offered(update: Update) -> Iterator[str]:
 @rule("draft 6.2.5.1")
 def skip_is_answered_by_a_delta(update: Update) -> Iterator[str]:
     """_HLS_skip gets a delta update wherever there is something to skip."""
-    boundary, segments = _boundary(update), update.whole.segments
-    if boundary is None or update.delta.skip is not None or update.delta.ended or not segments:
+    boundary = _boundary(update)
+    if boundary is None or update.delta.skip is not None or update.delta.ended:
         return
-    if _behind(segments)[0] - segments[0].duration > boundary:
+    if sum((segment.duration for segment in update.whole.segments[1:]), Fraction(0)) > boundary:
         yield f"a whole playlist of {seconds_text(update.whole.seconds)} came"
 
 
@@ -49,11 +39,11 @@ def skip_is_answered_by_a_delta(update: Update) -> Iterator[str]:
 def nothing_within_the_boundary_is_skipped(update: Update) -> Iterator[str]:
     """Only segments that are further from the end than CAN-SKIP-UNTIL are skipped."""
     boundary, skip = _boundary(update), update.delta.skip
-    if boundary is None or skip is None or not 0 < skip.segments <= len(update.whole.segments):
+    if boundary is None or skip is None or not skip.segments:
         return
-    distance = _behind(update.whole.segments)[skip.segments - 1]
+    distance = sum((segment.duration for segment in update.delta.segments), Fraction(0))
     if distance < boundary:
-        newest = update.whole.segments[skip.segments - 1].msn
+        newest = update.delta.first_msn + skip.segments - 1
         told = f"the boundary is {seconds_text(boundary)}"
         yield f"segment {newest} is skipped, {seconds_text(distance)} before the end; {told}"
 

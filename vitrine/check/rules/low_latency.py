@@ -107,9 +107,9 @@ def hold_backs_are_far_enough(playlist: MediaPlaylist) -> Iterator[str]:
 def part_hold_back_is_three_parts(playlist: MediaPlaylist) -> Iterator[str]:
     """PART-HOLD-BACK is at least three part targets: Apple's players want that."""
     control, target = playlist.server_control, playlist.part_target
-    if control and control.part_hold_back is not None and target is not None:
-        if 2 * target <= control.part_hold_back < 3 * target:
-            yield f"PART-HOLD-BACK is {seconds_text(control.part_hold_back)}, PART-TARGET {seconds_text(target)}"
+    hold_back = control.part_hold_back if control else None
+    if hold_back is not None and target is not None and 2 * target <= hold_back < 3 * target:
+        yield f"PART-HOLD-BACK is {seconds_text(hold_back)}, PART-TARGET {seconds_text(target)}"
 
 
 @rule("draft 4.4.3.8")
