@@ -60,15 +60,6 @@ LATER = (
 )
 """The same a segment later: one has left, one has closed."""
 
-DELTA = "".join(
-    line + "\n"
-    for line in LATER.replace(
-        '#EXT-X-MAP:URI="init.mp4"\n', '#EXT-X-SKIP:SKIPPED-SEGMENTS=0,RECENTLY-REMOVED-DATERANGES=""\n'
-    ).splitlines()
-    if not line.startswith("#EXT-X-DATERANGE")
-)
-"""LATER as a delta update that skips no segment, as the window is short, and lists no date range anew."""
-
 VOD = """#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-TARGETDURATION:4

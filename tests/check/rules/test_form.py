@@ -16,7 +16,7 @@ def test_what_is_right(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "rule", "seen"),
     [
-        (changed(LIVE, "DURATION=2.5\n", "DURATION=-2\n"), "playlist-is-well-formed", "line 11: "),
+        (changed(LIVE, "DURATION=2.5\n", "DURATION=-2\n"), "playlist-is-well-formed", "line 10: "),
         (changed(VOD, "#EXT-X-TARGETDURATION:4\n", ""), "target-duration-is-there", "no EXT-X-TARGETDURATION"),
         (changed(VOD, "#EXTINF:4,", "#EXTINF:4.5,"), "segments-are-no-longer-than-the-target", "segment 0"),
         (changed(VOD, "VERSION:6", "VERSION:5"), "version-is-high-enough", "EXT-X-MAP needs 6"),

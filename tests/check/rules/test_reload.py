@@ -8,6 +8,7 @@ from vitrine.check.seen import Reload
 
 DATE_44 = "#EXT-X-PROGRAM-DATE-TIME:2026-11-29T17:00:04.000Z\n"
 TAGGED = changed(LIVE, DATE_44, "#EXT-X-DISCONTINUITY\n" + DATE_44)
+UNENDED = changed(VOD, "#EXT-X-ENDLIST\n", "")
 FIRST_OF_LATER = "#EXT-X-PROGRAM-DATE-TIME:2026-11-29T17:00:02.000Z\n#EXTINF:2,\n41.m4s\n"
 
 
@@ -69,7 +70,7 @@ def short(text: str) -> str:
         (LIVE + "#EXT-X-ENDLIST\n", LIVE, "end-is-the-end", "and left"),
         (LIVE + "#EXT-X-ENDLIST\n", LATER + "#EXT-X-ENDLIST\n", "end-is-the-end", "segment 46 came after"),
         (VOD, changed(VOD, "TYPE:VOD", "TYPE:EVENT"), "playlist-type-is-kept", "VOD became EVENT"),
-        (VOD, changed(VOD, "b.m4s\n", "b.m4s\n#EXTINF:1,\nc.m4s\n"), "playlist-type-is-kept", "grew"),
+        (UNENDED, UNENDED + "#EXTINF:1,\nc.m4s\n", "playlist-type-is-kept", "grew"),
         (
             VOD,
             changed(changed(VOD, "#EXTINF:4,\na.m4s\n", ""), "#EXT-X-MAP", "#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-MAP"),

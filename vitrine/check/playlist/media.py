@@ -1,7 +1,7 @@
 """Reading a media playlist (draft-22 section 4.4): one method for each tag."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -110,9 +110,10 @@ class _Reader:
         pending = self._pending
         if pending.duration is not None:
             self._note("the last EXTINF has no address after it")
+        first = (self._header.get("media_sequence") or 0) + (self._skip.segments if self._skip else 0)
         return MediaPlaylist(
             faults=tuple(self._faults),
-            segments=tuple(self._segments),
+            segments=tuple(replace(segment, msn=first + segment.msn) for segment in self._segments),
             open=OpenSegment(tuple(pending.parts), pending.date, pending.discontinuity, self._map),
             date_ranges=self._ranges,
             hints=tuple(self._hints),
@@ -271,10 +272,9 @@ class _Reader:
         pending, self._pending = self._pending, _Pending()
         if pending.duration is None:
             self._note(f"the address {uri[:80]!r} has no EXTINF before it (section 4.4.4.1)")
-        skipped = self._skip.segments if self._skip else 0
         self._segments.append(
             Segment(
-                msn=(self._header.get("media_sequence") or 0) + skipped + len(self._segments),
+                msn=len(self._segments),
                 resource=self._resource(uri, pending.byte_range),
                 duration=pending.duration or Fraction(0),
                 parts=tuple(pending.parts),
