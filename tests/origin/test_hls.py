@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from fractions import Fraction
 
 import pytest
@@ -12,8 +13,9 @@ from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
 from vitrine.origin import hls
 from vitrine.origin.app import Origin
-from vitrine.origin.hls import LiveStream
+from vitrine.origin.listener import Listener
 from vitrine.origin.status import ChannelState
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 
 AVC_CONFIG = bytes.fromhex("0164001fffe1000467640020010004680000000000")
@@ -70,15 +72,23 @@ def show() -> Show:
     return Show()
 
 
-@pytest.fixture
-async def client(show: Show) -> AsyncIterator[ClientSession]:
-    runner = web.AppRunner(Origin(show, "token").application())
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    async with ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield session
-    await runner.cleanup()
+@pytest.fixture(params=["listener", "aiohttp"])
+async def client(show: Show, request: pytest.FixtureRequest) -> AsyncIterator[ClientSession]:
+    """Both ways to the same answers: straight from the socket, and through aiohttp as after a page."""
+    async with AsyncExitStack() as stack:
+        origin = Origin(show, "token")
+        runner = web.AppRunner(origin.application())
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        if request.param == "listener":
+            assert runner.server is not None
+            listener = Listener(origin.hls, runner.server)
+            stack.push_async_callback(listener.close)
+            port = await listener.listen("127.0.0.1", 0)
+        else:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            port = runner.addresses[0][1]
+        yield await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
 
 
 async def status_and_text(client: ClientSession, address: str) -> tuple[int, str]:
@@ -92,7 +102,7 @@ MEDIA = "/hls/show/720p/"
 async def test_nothing_on_air_is_404_that_is_not_cached_for_long(client: ClientSession) -> None:
     async with client.get("/hls/show/index.m3u8") as response:
         assert response.status == 404
-        assert response.headers["Cache-Control"] == "public, max-age=1"
+        assert response.headers["Cache-Control"] == "public, max-age=2"
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 

@@ -12,7 +12,9 @@ from aiohttp import web
 
 from vitrine.ingest.rtmp.server import RtmpServer
 from vitrine.media.errors import ConfigError
-from vitrine.origin.app import MAX_LINE, Origin
+from vitrine.origin.app import Origin
+from vitrine.origin.listener import Listener
+from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
 from vitrine.server.registry import Registry
 from vitrine.server.token import api_token
@@ -63,11 +65,13 @@ async def _listen_http(config: Config, origin: Origin, stack: AsyncExitStack) ->
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    assert runner.server is not None
+    listener = Listener(origin.hls, runner.server)
+    stack.push_async_callback(listener.close)
     try:
-        await web.TCPSite(runner, host, port).start()
+        return await listener.listen(host, port)
     except OSError as error:
         raise _taken(config.server.http, "server.http", error) from error
-    return int(runner.addresses[0][1])
 
 
 async def _listen_rtmp(publishers: RtmpServer, address: str, name: str, context: ssl.SSLContext | None = None) -> int:

@@ -22,7 +22,7 @@ from vitrine.media import h264
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
-from vitrine.origin.hls import LiveStream
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.cmaf.box import full_box, read_boxes
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
 from vitrine.packager.packager import Packager
