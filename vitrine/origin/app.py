@@ -11,6 +11,7 @@ from vitrine.origin import hls, pages
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
 from vitrine.origin.hls import Blocked, Hls
+from vitrine.origin.reply import Reply
 from vitrine.origin.request import Request
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -81,15 +82,7 @@ class Origin:
         """Playlists and media for connections that aiohttp has; most are answered by listener.py."""
         if request.can_read_body:
             raise web.HTTPBadRequest(text="A request for media has no body\n")
-        asked = Request(
-            request.method, request.raw_path, {name.lower(): value for name, value in request.headers.items()}
-        )
-        try:
-            async with asyncio.timeout(hls.LONGEST_WAIT):
-                while isinstance(reply := self.hls.answer(asked), Blocked):
-                    await reply.stream.until(reply.question)
-        except TimeoutError:
-            reply = hls.too_late()
+        reply = await answered(self.hls, _asked(request))
         return web.Response(status=reply.status, body=b"".join(reply.body), headers=reply.headers)
 
     async def _preflight(self, _request: web.Request) -> web.Response:
@@ -112,6 +105,21 @@ class Origin:
 
     async def _health(self, _request: web.Request) -> web.Response:
         return _json({"status": "ok"})
+
+
+def _asked(request: web.Request) -> Request:
+    return Request(request.method, request.raw_path, {name.lower(): value for name, value in request.headers.items()})
+
+
+async def answered(answers: hls.Hls, request: Request) -> Reply:
+    """The answer once it is there, or 503."""
+    try:
+        async with asyncio.timeout(hls.LONGEST_WAIT):
+            while isinstance(reply := answers.answer(request), Blocked):
+                await reply.stream.until(reply.question)
+    except TimeoutError:
+        return hls.too_late()
+    return reply
 
 
 def _asset(request: web.Request, asset: pages.Asset) -> web.Response:

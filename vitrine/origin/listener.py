@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
+from typing import cast
 
 from vitrine.origin import hls
 from vitrine.origin.hls import Blocked, Hls
@@ -53,8 +54,7 @@ class Connection(asyncio.Protocol):
         self.deadline = listener.now() + HEAD_TIME
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._listener.connections.add(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
