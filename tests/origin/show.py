@@ -78,7 +78,7 @@ class Show:
 
 
 @asynccontextmanager
-async def listening(show: Show) -> AsyncIterator[tuple[Listener, int]]:
+async def listening(show: Show, port: int = 0) -> AsyncIterator[tuple[Listener, int]]:
     """The listener as `vitrine serve` has it, and its port."""
     origin = Origin(show, "token")
     runner = web.AppRunner(origin.application())
@@ -86,7 +86,7 @@ async def listening(show: Show) -> AsyncIterator[tuple[Listener, int]]:
     assert runner.server is not None
     listener = Listener(origin.hls, runner.server)
     try:
-        yield listener, await listener.listen("127.0.0.1", 0)
+        yield listener, await listener.listen("127.0.0.1", port)
     finally:
         await listener.close()
         await runner.cleanup()
