@@ -8,7 +8,8 @@ from pathlib import Path
 import trustme
 from aiohttp import ClientSession
 
-from tests.interop.conftest import KEY, PATIENCE, configuration, program, state_of, until_state
+from tests.interop.conftest import KEY, PATIENCE, configuration, program, state_of, until_state, vitrine
+from tests.interop.recording import record
 from vitrine.server.serve import Running, running
 
 PUBLISHER = Path(__file__).with_name("whip_publisher.py")
@@ -41,7 +42,7 @@ async def test_ffmpegs_muxer_goes_live_and_its_connection_is_measured(
         async with asyncio.timeout(PATIENCE):
             while not (await connection_of(http))["packets"]:  # noqa: ASYNC110 - the API is asked as a page asks it
                 await asyncio.sleep(0.2)
-        async with http.get("/hls/show/270p/index.m3u8") as response:
+        async with http.get("/hls/show/180p/index.m3u8") as response:
             assert "#EXT-X-PART" in await response.text()
         status, errors = await publisher.ended()
     assert status == 0, errors
@@ -68,3 +69,36 @@ async def test_https_serves_the_same(tmp_path: Path) -> None:
             assert response.status == 200
         async with http.options("/whip/show", ssl=False) as response:
             assert response.headers["Accept-Post"] == "application/sdp"
+
+
+async def test_push_publishes_a_file_whole(server: Running, http: ClientSession, show: Path) -> None:
+    """The sample show has no reordered pictures, so that they are copied; its AAC becomes Opus."""
+    url = f"http://127.0.0.1:{server.http_port}/whip/show"
+    async with vitrine("push", show, url, "--quiet", VITRINE_KEY=KEY) as push:
+        await until_state(http, "live")
+        status, errors = await push.ended()
+    assert status == 0, errors
+    await until_state(http, "ended")
+    numbers = (await record(http))["270p"].numbers()
+    assert numbers == sorted(numbers)
+    assert numbers[0] == 0
+    assert len(set(numbers)) >= 170
+
+
+async def test_push_encodes_what_webrtc_cannot_carry(
+    server: Running, http: ClientSession, show: Path, tmp_path: Path
+) -> None:
+    """HEVC with reordered pictures, and no sound."""
+    reordered = tmp_path / "reordered.mkv"
+    coding = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=2:log-level=none", "-an")
+    async with program("ffmpeg", "-v", "error", "-i", show, "-t", "4", *coding, reordered) as ffmpeg:
+        assert await ffmpeg.ended() == (0, "")
+    url = f"http://127.0.0.1:{server.http_port}/whip/show"
+    async with vitrine("push", reordered, url, "--quiet", VITRINE_KEY=KEY) as push:
+        await until_state(http, "live")
+        status, errors = await push.ended()
+    assert status == 0, errors
+    await until_state(http, "ended")
+    numbers = (await record(http))["270p"].numbers()
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) >= 110
