@@ -182,7 +182,8 @@ class _PictureLine:
         packets: list[Packet[Stream]] = []
         for frame in self._decoder.decode(packet):
             picture = frame.reformat(self._stream.width, self._stream.height, "yuv420p")
-            picture.pts, picture.time_base = frame.pts, frame.time_base
+            picture.pts = frame.pts
+            picture.time_base = Fraction(1, self._track.timescale)  # the decoder's last ones have none
             picture.pict_type = PictureType.NONE
             packets += self._stream.encode(picture)
         return packets
