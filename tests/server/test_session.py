@@ -87,11 +87,11 @@ def test_what_the_publisher_says_of_itself_is_a_hint() -> None:
 def test_keyframes_are_counted_by_their_pictures_time() -> None:
     session = started(Owner())
     session.add_track(AUDIO)
-    assert session.keyframe_interval is None
+    assert session.keyframe_ms is None
     for pts in (0, 40, 2000):
         session.push(AccessUnit(1, pts, pts, pts != 40, b"four"))
         session.push(AccessUnit(2, pts + 10, pts + 10, True, b"four"))
-    assert session.keyframe_interval == 2
+    assert session.keyframe_ms == 2000
 
 
 def test_loss_is_of_the_time_between_two_measurements() -> None:

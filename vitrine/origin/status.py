@@ -36,7 +36,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
-    `keyframe_interval` is in seconds, of the publisher's newest two keyframes.
+    `keyframe_ms` is how far apart the publisher's last two keyframes were.
     """
 
     publisher: str | None = None
@@ -49,16 +49,20 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     units_dropped: int = 0
     decoder_errors: int = 0
     encode_lag_ms: int = 0
-    keyframe_interval: float | None = None
+    keyframe_ms: int | None = None
     connection: Connection | None = None
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
-    """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`."""
+    """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
+
+    A `rehearsal` is told of at its unlisted address only.
+    """
 
     channel: str
     title: str
     state: State
+    rehearsal: bool = False
     reason: str | None = None
     broadcast: str | None = None
     started: str | None = None

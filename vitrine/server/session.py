@@ -47,9 +47,9 @@ class SessionOwner(Protocol):
 class Session:
     """A `Publication`: what ingest pushes into.
 
-    `received` counts bytes of media and `encoder` is the publisher's program, for the channel's health.
-    `keyframe_interval` is in seconds, from one keyframe to the next. `measured` is the newest that the connection told
-    of itself, and `loss` the share of packets that were lost between the last two.
+    `received` counts bytes of media, `encoder` is the publisher's program, and `keyframe_ms` how far apart its last two
+    keyframes were, for the channel's health. `measured` is the newest that the connection told of itself, and `loss`
+    the share of packets that were lost between the last two.
     """
 
     def __init__(self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction]) -> None:
@@ -57,7 +57,7 @@ class Session:
         self.request = request
         self.received = 0
         self.encoder = ""
-        self.keyframe_interval: Fraction | None = None
+        self.keyframe_ms: int | None = None
         self.measured: Measured | None = None
         self.loss = 0.0
         self._owner = owner
@@ -93,9 +93,8 @@ class Session:
         self.received += len(unit.data)
         self._heard = time.monotonic()
         if unit.keyframe and unit.track_id in self._video:
-            at = seconds(unit.pts, self._video[unit.track_id])
-            self.keyframe_interval = None if self._keyframe is None else at - self._keyframe
-            self._keyframe = at
+            at, former = seconds(unit.pts, self._video[unit.track_id]), self._keyframe
+            self._keyframe, self.keyframe_ms = at, None if former is None else round((at - former) * MILLISECONDS)
         self._pass(self._gate.push(unit))
 
     def measure(self, measured: Measured) -> None:

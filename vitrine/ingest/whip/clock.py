@@ -63,6 +63,7 @@ class TrackClock:
         self._arrival = Quickest()
         self._jumps = 0
         self._emitted = 0
+        self._placed_at: float | None = None
 
     @property
     def arrival(self) -> int | None:
@@ -79,12 +80,26 @@ class TrackClock:
         self._arrival.push(round(now * FINE) - placed, now)
         return placed
 
+    def restart(self) -> None:
+        """Another stream, with another clock, takes this one's place."""
+        self.timeline = Timeline(self.timescale, MODULUS)
+        self.offset = self.reported = None
+        self.newest = self._jumps = 0
+        self._arrival.clear()
+
+    def continued(self, now: float) -> int:
+        """The offset by which a new stream goes on from the one before it, at the pace of arrival."""
+        if self._placed_at is None:
+            return 0
+        return self._emitted * (FINE // self.timescale) + round((now - self._placed_at) * FINE)
+
     def find(self, stamp: int) -> int | None:
         found = self.timeline.find(stamp)
         return None if found is None else found * (FINE // self.timescale)
 
-    def emit(self, fine: int) -> tuple[int, int]:
+    def emit(self, fine: int, now: float) -> tuple[int, int]:
         """Decoding and presentation time in ticks of the track, for its own time `fine`."""
+        self._placed_at = now
         assert self.offset is not None
         shown = rescale(fine + self.offset, FINE, self.timescale)
         self._emitted = max(self._emitted, shown)
@@ -103,12 +118,16 @@ class SessionClock:
         clock = self._clocks[track_id]
         own = clock.place(stamp, arrived)
         step, clock.newest = max(0, own - clock.newest), own
-        self._align(track_id, clock, step)
+        self._align(track_id, clock, step, arrived)
         shown = clock.find(stamp)
-        dts, pts = clock.emit(own)
+        dts, pts = clock.emit(own, arrived)
         if shown is not None and shown < own:  # a picture that is shown before one decoded earlier
-            _, pts = clock.emit(shown)
+            _, pts = clock.emit(shown, arrived)
         return dts, max(pts, 0)
+
+    def restart(self, track_id: int) -> None:
+        """Another stream, with another clock, takes the place of this track's."""
+        self._clocks[track_id].restart()
 
     def report(self, track_id: int, ntp: int, stamp: int) -> None:
         """A sender report: the RTP time `stamp` was NTP time `ntp`, in 2**-32 s."""
@@ -117,10 +136,10 @@ class SessionClock:
         if own is not None:
             clock.reported = (ntp * FINE >> 32) - own
 
-    def _align(self, track_id: int, clock: TrackClock, step: int) -> None:
+    def _align(self, track_id: int, clock: TrackClock, step: int, now: float) -> None:
         target = self._target(track_id, clock)
         if clock.offset is None:
-            clock.offset = target or 0
+            clock.offset = clock.continued(now) if target is None else target
         elif track_id == self._pictures and target is not None and abs(target - clock.offset) > TOLERANCE:
             most = step // SLEW
             clock.offset += max(-most, min(most, target - clock.offset))

@@ -156,6 +156,7 @@ class Reception:
 
     def _forget(self, track_id: int) -> None:
         stream = self._streams.pop(track_id)
+        self._clock.restart(track_id)
         self._packets += stream.packets
         self._lost += stream.nacks.lost
         self._repaired += stream.nacks.repaired

@@ -1,6 +1,6 @@
 from tests.ingest.whip.rtp.rtp import IDR, PPS, SLICE, SPS, ordered
 from vitrine.ingest.whip.rtp.h264 import H264Depacketizer
-from vitrine.ingest.whip.rtp.pictures import ASK_INTERVAL, LONGEST_INTERVAL, Pictures
+from vitrine.ingest.whip.rtp.pictures import ASK_INTERVAL, FIRST_PATIENCE, LONGEST_INTERVAL, Pictures
 
 
 class Camera:
@@ -30,7 +30,8 @@ class Camera:
 def test_nothing_passes_before_a_keyframe_that_is_described() -> None:
     camera = Camera()
     assert camera.send(SLICE) == []
-    assert camera.asks()
+    assert not camera.asks()
+    assert camera.asks(FIRST_PATIENCE)
     assert camera.send(IDR) == []
     assert camera.send(SPS, PPS, IDR) == [True]
     assert camera.send(SLICE) == [False]
@@ -68,7 +69,8 @@ def test_a_broken_picture_is_a_loss() -> None:
 
 def test_keyframes_are_asked_for_at_a_bounded_rate() -> None:
     camera = Camera()
-    assert camera.asks()
+    assert not camera.asks()
+    assert camera.asks(FIRST_PATIENCE)
     assert not camera.asks(ASK_INTERVAL / 2)
     assert camera.asks(ASK_INTERVAL / 2)
     assert camera.pictures.requested == 2

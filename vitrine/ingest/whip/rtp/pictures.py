@@ -15,6 +15,9 @@ from vitrine.media.errors import MalformedError
 ASK_INTERVAL = 0.5
 """Seconds between two requests for a keyframe: browsers answer no faster than three a second, OBS not at all."""
 
+FIRST_PATIENCE = 0.3
+"""Seconds before the first request: as a rule a keyframe is what comes first, and it takes its time."""
+
 LONGEST_INTERVAL = 10.0
 """Seconds without a keyframe after which one is asked for: browsers send none by themselves, and a transcoder that
 falls behind or is replaced needs one to go on from."""
@@ -53,7 +56,9 @@ class Pictures:
         overdue = self._keyframe_at is not None and now - self._keyframe_at >= LONGEST_INTERVAL
         if not (self._waiting or self._wanted or overdue):
             return False
-        if self._asked_at is not None and now - self._asked_at < ASK_INTERVAL:
+        if self._asked_at is None:
+            self._asked_at = now + FIRST_PATIENCE - ASK_INTERVAL if self._keyframe_at is None else now - ASK_INTERVAL
+        if now < self._asked_at + ASK_INTERVAL:
             return False
         self._asked_at = now
         self.requested += 1
