@@ -12,6 +12,7 @@ from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
 from vitrine.origin import hls
 from vitrine.origin.app import Origin
+from vitrine.origin.desk import Desk
 from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState
 from vitrine.packager.packager import Packager
@@ -63,6 +64,14 @@ class Show:
 
     def desk(self, _channel: str) -> None:
         """Nobody commands cues here."""
+
+    commanded = ingest = rehearsal = desk
+
+    def rehearse(self, _channel: str, _on: bool) -> None:
+        """Nor rehearses."""
+
+    def desks(self) -> Sequence[Desk]:
+        return ()
 
 
 @pytest.fixture

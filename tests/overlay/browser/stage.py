@@ -24,6 +24,7 @@ from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
 from vitrine.origin.hls import LiveStream
 from vitrine.packager.cmaf.box import full_box, read_boxes
+from vitrine.packager.cues import Cues
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
 from vitrine.packager.packager import Packager
 from vitrine.packager.part import Part
@@ -158,7 +159,9 @@ def table(cues: Sequence[On]) -> TableCues:
 
 @dataclass
 class Stage:
-    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for."""
+    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for, or if it is
+    `by_packager`, from those at first, or from what is `decided`.
+    """
 
     cues: list[On]
     rate: Fraction = NTSC
@@ -169,6 +172,8 @@ class Stage:
     stamps: bool = True
     stamped: list[On] | None = None
     by_packager: bool = False
+    decided: Cues | None = None
+    start_utc_ns: int = START_UTC_NS
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -192,9 +197,9 @@ class Stage:
             self.broadcast,
             renditions,
             self.grid,
-            START_UTC_NS,
+            self.start_utc_ns,
             self.window_seconds,
-            cues=table(self.cues) if self.by_packager else None,
+            cues=self.decided or (table(self.cues) if self.by_packager else None),
         )
         self.stream = LiveStream(self.packager)
 
@@ -225,7 +230,7 @@ class Stage:
     # -- What is said of it --
 
     def utc_ns(self, frame: int) -> int:
-        return START_UTC_NS + round(frame * 1_000_000_000 / self.rate)
+        return self.start_utc_ns + round(frame * 1_000_000_000 / self.rate)
 
     def dateranges(self) -> list[str]:
         return [self._daterange(cue) for cue in self.cues] if self.ranges and not self.by_packager else []
@@ -233,10 +238,11 @@ class Stage:
     def _daterange(self, cue: On) -> str:
         product = cue.product.replace("%", "%25").replace('"', "%22").replace("{", "%7B")
         text = f'#EXT-X-DATERANGE:ID="{self.broadcast}-{cue.cue}{cue.suffix}",CLASS="org.vitrine.product"'
-        text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}",X-SLOT={cue.slot}'
+        text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}"'
+        if cue.slot != 1:
+            text += f",X-SLOT={cue.slot}"
         if cue.end is not None:
-            seconds = float((cue.end - cue.start) / self.rate)
-            text += f',END-DATE="{utc_text(self.utc_ns(cue.end))}",DURATION={seconds:.6f}'
+            text += f',END-DATE="{utc_text(self.utc_ns(cue.end))}"'
         return text + ',X-WITHDRAWN="YES"' * cue.withdrawn
 
     def playlist(self, text: str) -> str:
