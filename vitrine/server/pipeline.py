@@ -14,8 +14,8 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import seconds, ticks_at
 from vitrine.media.track import Track, VideoTrack
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import State
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk

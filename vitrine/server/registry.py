@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
 from vitrine.origin.crew import Ingest, Rehearsal
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState
+from vitrine.origin.stream import LiveStream
 from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast

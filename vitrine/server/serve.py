@@ -16,7 +16,10 @@ from vitrine.ingest.whip.pool import PeerPool
 from vitrine.ingest.whip.server import WhipServer
 from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.errors import ConfigError
-from vitrine.origin.app import MAX_LINE, Origin
+from vitrine.origin.app import Origin
+from vitrine.origin.hls import Hls
+from vitrine.origin.listener import Listener
+from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
 from vitrine.server.registry import Registry
 from vitrine.server.token import api_token
@@ -46,14 +49,15 @@ async def running(config: Config) -> AsyncIterator[Running]:
         token = api_token(config.server.api_token, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
-        application = Origin(registry, token).application()
+        origin = Origin(registry, token)
+        application = origin.application()
         peers = await PeerPool.start(peer_settings(config))
         stack.push_async_callback(peers.close)
         whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
         stack.push_async_callback(whip.close)
         application.add_routes(whip.routes())
         tls = None if config.server.certificate is None else _tls(config)
-        http_port, https_port = await _listen_http(config, application, tls, stack)
+        http_port, https_port = await _listen_http(config, application, origin.hls, tls, stack)
         publishers = RtmpServer(registry)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
@@ -76,7 +80,7 @@ def peer_settings(config: Config) -> PeerSettings:
 
 
 async def _listen_http(
-    config: Config, application: web.Application, tls: ssl.SSLContext | None, stack: AsyncExitStack
+    config: Config, application: web.Application, answers: Hls, tls: ssl.SSLContext | None, stack: AsyncExitStack
 ) -> tuple[int, int | None]:
     """The ports of HTTP, and of HTTPS where there is a certificate."""
     runner = web.AppRunner(
@@ -88,19 +92,21 @@ async def _listen_http(
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    http_port = await _listen_site(runner, config.server.http, "server.http", None)
+    assert runner.server is not None
+    listener = Listener(answers, runner.server)
+    stack.push_async_callback(listener.close)
+    http_port = await _listen_to(listener, config.server.http, "server.http", None)
     if tls is None:
         return http_port, None
-    return http_port, await _listen_site(runner, config.server.https, "server.https", tls)
+    return http_port, await _listen_to(listener, config.server.https, "server.https", tls)
 
 
-async def _listen_site(runner: web.AppRunner, address: str, name: str, tls: ssl.SSLContext | None) -> int:
+async def _listen_to(listener: Listener, address: str, name: str, tls: ssl.SSLContext | None) -> int:
     host, port = split_address(address, name)
     try:
-        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        return await listener.listen(host, port, tls)
     except OSError as error:
         raise _taken(address, name, error) from error
-    return int(runner.addresses[-1][1])
 
 
 async def _listen_rtmp(publishers: RtmpServer, address: str, name: str, context: ssl.SSLContext | None = None) -> int:
