@@ -57,7 +57,7 @@ class Visit:
         page = await context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and self.troubles.append(message.text))
+        page.on("console", lambda message: self.troubles.append(message.text) if message.type == "error" else None)
         await page.goto("/studio/demo" + ("" if token is None else f"#token={token}"))
         return page
 
@@ -82,7 +82,7 @@ async def until(test: Callable[[], bool]) -> None:
 async def until_page(page: Page, expression: str) -> None:
     """The page's policy forbids what Playwright's own wait_for_function does."""
     async with asyncio.timeout(PATIENCE):
-        while not await page.evaluate(expression):
+        while not await page.evaluate(expression):  # noqa: ASYNC110 - the page is asked
             await asyncio.sleep(0.05)
 
 
