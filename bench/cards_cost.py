@@ -31,6 +31,7 @@ LONG = "SKU-{:04d}-linen-tablecloth-180x300-natural-white"
 
 SHOWS = {
     "one product on show all the time": (Fraction(SECONDS), 1, "WM-{:04d}"),
+    "a new product every minute": (Fraction(60), 1, "WM-{:04d}"),
     "a new product every 20 s": (Fraction(20), 1, "WM-{:04d}"),
     "a new product every 5 s": (Fraction(5), 1, "WM-{:04d}"),
     "three at once, ids of 48 characters, new every 20 s": (Fraction(20), 3, LONG),

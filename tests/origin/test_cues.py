@@ -15,8 +15,8 @@ from tests.overlay.catalogue.rows import ROW
 from tests.overlay.ids import SCRIPTS
 from vitrine.media.grid import Grid
 from vitrine.origin.app import Origin
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState
+from vitrine.origin.stream import LiveStream
 from vitrine.overlay.commands import Command
 from vitrine.overlay.ledger import Entry
 from vitrine.overlay.ledger_file import LedgerFile, read_ledger

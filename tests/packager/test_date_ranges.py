@@ -48,7 +48,7 @@ def test_the_life_of_a_range() -> None:
         "X-PRODUCT": "WM-4411",
         "X-SLOT": "2",
     }
-    closed = opened | {"END-DATE": "2026-11-30T17:00:03.333Z", "DURATION": "3"}
+    closed = opened | {"END-DATE": "2026-11-30T17:00:03.333Z"}
     assert published.update(11) == [opened]
     assert published.update(99) == [opened]
     assert published.update(100) == [closed]
@@ -61,10 +61,10 @@ def test_what_is_open_when_the_broadcast_ends_ends_with_it() -> None:
     assert [line.get("END-DATE") for line in published.update(120)] == ["2026-11-30T17:00:00.667Z", None, None]
     published.ranges.end(120)
     ended = parse_ranges(published.ranges.text)
-    assert [(line["ID"], line["END-DATE"], line["DURATION"]) for line in ended] == [
-        ("b7-c1", "2026-11-30T17:00:00.667Z", "0.334"),
-        ("b7-c3", "2026-11-30T17:00:04.000Z", "3"),
-        ("b7-c4", "2026-11-30T17:00:04.000Z", "2.333"),
+    assert [(line["ID"], line["END-DATE"]) for line in ended] == [
+        ("b7-c1", "2026-11-30T17:00:00.667Z"),
+        ("b7-c3", "2026-11-30T17:00:04.000Z"),
+        ("b7-c4", "2026-11-30T17:00:04.000Z"),
     ]
     assert parse_ranges(published.ranges.whole_show()) == ended
 
@@ -74,7 +74,7 @@ def test_the_line() -> None:
     published.update(100)
     assert published.ranges.text == (
         '#EXT-X-DATERANGE:ID="b7-c1",CLASS="org.vitrine.product",START-DATE="2026-11-30T17:00:00.333Z",'
-        'END-DATE="2026-11-30T17:00:03.333Z",DURATION=3,X-PRODUCT="WM-4411",X-SLOT=2\n'
+        'END-DATE="2026-11-30T17:00:03.333Z",X-PRODUCT="WM-4411",X-SLOT=2\n'
     )
 
 
@@ -96,15 +96,13 @@ def test_a_product_of_any_script(product: str, written: str) -> None:
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)])
-def test_dates_are_those_of_the_frames_and_durations_lie_between_them(rate: Fraction) -> None:
+def test_dates_are_those_of_the_frames(rate: Fraction) -> None:
     programme = Programme(Grid(rate), START_UTC_NS + 123_456)
     published = Published(*((frame * 7, 1, "a") for frame in range(50)), programme=programme)
     for index, line in enumerate(published.update(10_000)):
         assert line["START-DATE"] == utc_text(programme.frame_utc_ns(index * 7))
         if index < 49:
             assert line["END-DATE"] == utc_text(programme.frame_utc_ns(index * 7 + 7))
-            start, end = (Fraction(line[name][17:-1]) for name in ("START-DATE", "END-DATE"))
-            assert Fraction(line["DURATION"]) == (end - start) % 60
 
 
 def test_a_late_end_closes_the_range_that_is_open() -> None:
@@ -112,7 +110,7 @@ def test_a_late_end_closes_the_range_that_is_open() -> None:
     published.update(200)
     published.cues.say((50, 1, None))
     (line,) = published.update(210)
-    assert (line["ID"], line["DURATION"]) == ("b7-c1", "1.334")
+    assert (line["ID"], line["END-DATE"]) == ("b7-c1", "2026-11-30T17:00:01.667Z")
     assert "X-WITHDRAWN" not in line
 
 
@@ -122,7 +120,11 @@ def test_a_wrong_end_is_withdrawn_and_said_rightly_beside_it() -> None:
     published.cues.say((55, 1, None))
     wrong, right = published.update(210)
     assert wrong == before | {"X-WITHDRAWN": "YES"}
-    assert (right["ID"], right["START-DATE"], right["DURATION"]) == ("b7-c1-r2", before["START-DATE"], "1.5")
+    assert (right["ID"], right["START-DATE"], right["END-DATE"]) == (
+        "b7-c1-r2",
+        before["START-DATE"],
+        "2026-11-30T17:00:01.833Z",
+    )
     published.cues.say((40, 1, None))
     assert ids(published.update(220)) == ["b7-c1", "b7-c1-r2", "b7-c1-r3"]
     assert ["X-WITHDRAWN" in line for line in published.update(230)] == [True, True, False]
@@ -133,7 +135,7 @@ def test_a_range_whose_cue_is_no_more_is_withdrawn_and_ends_where_it_began() -> 
     (before,) = published.update(20)
     published.cues.say((10, 1, "b"))
     wrong, right = published.update(30)
-    assert wrong == before | {"X-WITHDRAWN": "YES", "END-DATE": before["START-DATE"], "DURATION": "0"}
+    assert wrong == before | {"X-WITHDRAWN": "YES", "END-DATE": before["START-DATE"]}
     assert (right["ID"], right["X-PRODUCT"], right["START-DATE"]) == ("b7-c2", "b", before["START-DATE"])
     assert ids(published.update(500, 11)) == ["b7-c2"]
 
@@ -180,7 +182,10 @@ def test_the_whole_show_knows_of_no_corrections_and_forgets_nothing() -> None:
     published.cues.say((55, 1, None))
     published.update(1000, 800)
     lines = parse_ranges(published.ranges.whole_show())
-    assert [(line["ID"], line.get("DURATION")) for line in lines] == [("b7-c1", "1.5"), ("b7-c3", None)]
+    assert [(line["ID"], line.get("END-DATE")) for line in lines] == [
+        ("b7-c1", "2026-11-30T17:00:01.833Z"),
+        ("b7-c3", None),
+    ]
 
 
 Step = tuple[int, list[tuple[int, int, str | None]]]
@@ -266,7 +271,7 @@ def date(frame: int) -> str:
 
 def facts(line: dict[str, str]) -> tuple[str, ...]:
     cue = re.sub(r"-r\d+$", "", line["ID"].removeprefix("b7-"))
-    return cue, line["X-PRODUCT"], line["X-SLOT"], line["START-DATE"], line.get("END-DATE", "")
+    return cue, line["X-PRODUCT"], line.get("X-SLOT", "1"), line["START-DATE"], line.get("END-DATE", "")
 
 
 def truth(published: Published, edge: int, oldest: int) -> list[tuple[str, ...]]:

@@ -1,21 +1,22 @@
 """The HTTP application: every address, and nothing but addresses."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
-from vitrine.origin import pages
+from vitrine.origin import hls, pages
 from vitrine.origin.access import Access
 from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
-from vitrine.origin.hls import LiveStream, not_found
+from vitrine.origin.hls import Blocked, Hls
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import Request
 from vitrine.origin.status import ChannelState
-
-MAX_LINE = 8190
-"""Bytes of a request line or header field: aiohttp's own default, and nginx's."""
+from vitrine.origin.stream import LiveStream
 
 MAX_BODY = 64 * 1024
 """Bytes. No request of ours has a body worth more; a cue command is under 1 KB."""
@@ -52,6 +53,7 @@ class Origin:
     def __init__(self, channels: Channels, token: str) -> None:
         """`token` is what commands must carry."""
         self._channels = channels
+        self.hls = Hls(channels.streams)
         access = Access(token)
         self._cues = CueApi(channels.desk, channels.commanded, access)
         self._crew = CrewApi(channels, access)
@@ -64,9 +66,7 @@ class Origin:
                 web.get("/watch/{channel}", self._page),
                 web.get("/studio/{channel}", self._studio),
                 web.get("/static/{name:.+}", self._static),
-                web.get("/hls/{channel}/index.m3u8", self._multivariant),
-                web.get("/hls/{channel}/{rendition}/index.m3u8", self._media_playlist),
-                web.get("/hls/{channel}/{rendition}/{name}", self._media),
+                web.get("/hls/{path:.*}", self._media),
                 web.options("/hls/{path:.*}", self._preflight),
                 web.get("/api/channels", self._states),
                 web.get("/api/channels/{channel}", self._state),
@@ -92,26 +92,15 @@ class Origin:
     async def _static(self, request: web.Request) -> web.Response:
         asset = pages.static_file(request.match_info["name"])
         if asset is None:
-            raise not_found("No such file")
+            raise _not_found("No such file")
         return _asset(request, asset)
 
-    async def _multivariant(self, request: web.Request) -> web.Response:
-        return await self._stream(request).multivariant(request)
-
-    async def _media_playlist(self, request: web.Request) -> web.Response:
-        return await self._stream(request).media_playlist(request, request.match_info["rendition"])
-
     async def _media(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        streams = self._channels.streams(request.match_info["channel"])
-        stream = next((each for each in streams if each.names(name)), None)
-        return await (stream or self._stream(request)).media(request.match_info["rendition"], name)
-
-    def _stream(self, request: web.Request) -> LiveStream:
-        streams = self._channels.streams(request.match_info["channel"])
-        if not streams:
-            raise not_found("Nothing is on air here")
-        return streams[0]
+        """Playlists and media for connections that aiohttp has; most are answered by listener.py."""
+        if request.can_read_body:
+            raise web.HTTPBadRequest(text="A request for media has no body\n")
+        reply = await answered(self.hls, _asked(request))
+        return web.Response(status=reply.status, body=b"".join(reply.body), headers=reply.headers)
 
     async def _preflight(self, _request: web.Request) -> web.Response:
         headers = {
@@ -128,11 +117,26 @@ class Origin:
     async def _state(self, request: web.Request) -> web.Response:
         state = self._channels.state(request.match_info["channel"])
         if state is None:
-            raise not_found("No channel of that name")
+            raise _not_found("No channel of that name")
         return _json(state)
 
     async def _health(self, _request: web.Request) -> web.Response:
         return _json({"status": "ok"})
+
+
+def _asked(request: web.Request) -> Request:
+    return Request(request.method, request.raw_path, {name.lower(): value for name, value in request.headers.items()})
+
+
+async def answered(answers: hls.Hls, request: Request) -> Reply:
+    """The answer once it is there, or 503."""
+    try:
+        async with asyncio.timeout(hls.LONGEST_WAIT):
+            while isinstance(reply := answers.answer(request), Blocked):
+                await reply.stream.until(reply.question)
+    except TimeoutError:
+        return hls.too_late()
+    return reply
 
 
 def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
@@ -140,6 +144,11 @@ def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
     if request.headers.get("If-None-Match") == asset.etag:
         return web.Response(status=304, headers=headers)
     return web.Response(body=asset.body, headers={**headers, "Content-Type": asset.content_type})
+
+
+def _not_found(text: str) -> web.HTTPNotFound:
+    headers = {"Cache-Control": "public, max-age=1", "Access-Control-Allow-Origin": "*"}
+    return web.HTTPNotFound(text=text + "\n", headers=headers)
 
 
 def _json(value: object) -> web.Response:

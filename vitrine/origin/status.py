@@ -18,6 +18,21 @@ class RenditionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     rate: float | None = None
 
 
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A WebRTC publisher's connection. Counts are since it began; `loss_percent` is of the last second or so.
+
+    `lost` packets never came; `repaired` ones came after they were asked for again.
+    """
+
+    packets: int
+    lost: int
+    repaired: int
+    loss_percent: float
+    jitter_ms: float
+    round_trip_ms: float | None
+    keyframes_requested: int
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
@@ -35,6 +50,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     decoder_errors: int = 0
     encode_lag_ms: int = 0
     keyframe_ms: int | None = None
+    connection: Connection | None = None
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,9 @@ from vitrine.packager.programme import Programme
 
 CLASS = "org.vitrine.product"
 
+USUAL_SLOT = 1
+"""A range that names no slot is in this one: every playlist of the next twelve seconds tells a new range again."""
+
 
 @dataclass(slots=True)
 class _Range:
@@ -164,7 +167,9 @@ class DateRanges:
         return f"{self._broadcast}-{cue.id}" + (f"-r{revision}" if revision > 1 else "")
 
     def _line(self, each: _Range) -> str:
-        extra: dict[str, str | int] = {"X-PRODUCT": quotable(each.cue.product), "X-SLOT": each.cue.slot}
+        extra: dict[str, str | int] = {"X-PRODUCT": quotable(each.cue.product)}
+        if each.cue.slot != USUAL_SLOT:
+            extra["X-SLOT"] = each.cue.slot
         if each.withdrawn:
             extra["X-WITHDRAWN"] = "YES"
         start = self._programme.frame_utc_ns(each.cue.start)

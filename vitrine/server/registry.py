@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitrine.ingest.publish import Publication, PublishRequest, channel_for_key
+from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
 from vitrine.origin.crew import Ingest, Rehearsal
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState
+from vitrine.origin.stream import LiveStream
 from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
@@ -78,9 +78,26 @@ class Registry:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    def publish(self, request: PublishRequest) -> Publication:
+    def check(self, request: PublishRequest) -> None:
+        stage = self._places[self._channel_of(request)].stage
+        if stage.broadcast is not None and not stage.broadcast.over:
+            stage.broadcast.check(request)
+
+    def _channel_of(self, request: PublishRequest) -> str:
+        """The channel that a request may publish on. Raises PublishRefusedError."""
+        if request.channel is not None and request.channel not in self._places:
+            raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         keys = ((name, place.settings.stream_key) for name, place in self._places.items())
         name = channel_for_key(request.key, request.address, keys)
+        if request.channel not in (None, name):
+            raise PublishRefusedError(
+                Refusal.WRONG_CHANNEL,
+                "This stream key opens another channel. Check the address, or take this one's key.",
+            )
+        return name
+
+    def publish(self, request: PublishRequest) -> Publication:
+        name = self._channel_of(request)
         stage = self._places[name].stage
         if stage.broadcast is None or stage.broadcast.over:
             stage.former, stage.broadcast = stage.broadcast, Broadcast(name, self._config, stage.desk)

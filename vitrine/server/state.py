@@ -2,9 +2,10 @@
 
 from vitrine.media import aac, h264
 from vitrine.media.track import Rendition, VideoTrack
-from vitrine.origin.status import ChannelState, Health, RenditionState
+from vitrine.origin.status import ChannelState, Connection, Health, RenditionState
 from vitrine.server.config import Channel
 from vitrine.server.pipeline import Broadcast
+from vitrine.server.session import Session
 
 
 def channel_state(
@@ -58,4 +59,20 @@ def _health(broadcast: Broadcast) -> Health:
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
         keyframe_ms=None if session is None else session.keyframe_ms,
+        connection=None if session is None else _connection(session),
+    )
+
+
+def _connection(session: Session) -> Connection | None:
+    measured = session.measured
+    if measured is None:
+        return None
+    return Connection(
+        packets=measured.packets,
+        lost=measured.lost,
+        repaired=measured.repaired,
+        loss_percent=round(100 * session.loss, 2),
+        jitter_ms=round(1000 * measured.jitter, 1),
+        round_trip_ms=None if measured.round_trip is None else round(1000 * measured.round_trip, 1),
+        keyframes_requested=measured.keyframes_requested,
     )

@@ -17,8 +17,8 @@ from tests.overlay.catalogue.rows import ROW
 from vitrine.media.grid import Grid
 from vitrine.origin.app import Origin
 from vitrine.origin.crew import Ingest, Rehearsal
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState, Health, State
+from vitrine.origin.stream import LiveStream
 from vitrine.overlay.ledger_file import read_ledger
 from vitrine.server.desk import Desk
 from vitrine.server.shop import Shop

@@ -6,7 +6,7 @@ Else they are written in here, so that tests can have any set of them, wrong one
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -22,7 +22,10 @@ from vitrine.media import h264
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
-from vitrine.origin.hls import LiveStream
+from vitrine.origin.app import answered
+from vitrine.origin.hls import Hls
+from vitrine.origin.request import Request
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.cmaf.box import full_box, read_boxes
 from vitrine.packager.cues import Cues
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
@@ -238,10 +241,11 @@ class Stage:
     def _daterange(self, cue: On) -> str:
         product = cue.product.replace("%", "%25").replace('"', "%22").replace("{", "%7B")
         text = f'#EXT-X-DATERANGE:ID="{self.broadcast}-{cue.cue}{cue.suffix}",CLASS="org.vitrine.product"'
-        text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}",X-SLOT={cue.slot}'
+        text += f',START-DATE="{utc_text(self.utc_ns(cue.start))}",X-PRODUCT="{product}"'
+        if cue.slot != 1:
+            text += f",X-SLOT={cue.slot}"
         if cue.end is not None:
-            seconds = float((cue.end - cue.start) / self.rate)
-            text += f',END-DATE="{utc_text(self.utc_ns(cue.end))}",DURATION={seconds:.6f}'
+            text += f',END-DATE="{utc_text(self.utc_ns(cue.end))}"'
         return text + ',X-WITHDRAWN="YES"' * cue.withdrawn
 
     def playlist(self, text: str) -> str:
@@ -283,22 +287,25 @@ class Stage:
     # -- Served --
 
     def routes(self, channel: str = "demo") -> list[web.RouteDef]:
+        answers = Hls(lambda _channel: [self.stream])
+
+        async def reply_to(request: web.Request, change: Callable[[bytes], bytes]) -> web.StreamResponse:
+            # as it is, not compressed and not by ETag: it is changed here
+            reply = await answered(answers, Request(request.method, request.raw_path, {}))
+            body = change(b"".join(reply.body))
+            headers = {name: value for name, value in reply.headers.items() if name != "ETag"}
+            return web.Response(status=reply.status, headers=headers, body=body)
+
         async def multivariant(request: web.Request) -> web.StreamResponse:
-            return await self.stream.multivariant(request)
+            return await reply_to(request, bytes)
 
         async def playlist(request: web.Request) -> web.StreamResponse:
-            plain = request.clone(headers={"Accept-Encoding": "identity"})  # it is a text that is changed below
-            answer = await self.stream.media_playlist(plain, request.match_info["rendition"])
-            answer.text = self.playlist(answer.text or "")
-            return answer
+            return await reply_to(request, lambda body: self.playlist(body.decode()).encode())
 
         async def media(request: web.Request) -> web.StreamResponse:
             rendition, name = request.match_info["rendition"], request.match_info["name"]
             self.asked.append(f"{rendition}/{name}")
-            answer = await self.stream.media(rendition, name)
-            assert isinstance(answer.body, bytes)
-            answer.body = self.media(rendition, name, answer.body)
-            return answer
+            return await reply_to(request, lambda body: self.media(rendition, name, body))
 
         root = f"/hls/{channel}"
         return [

@@ -57,7 +57,7 @@ async def module(open_stage: OpenStage) -> Page:
         ({"X-SLOT": "0"}, None),
         ({"X-SLOT": "4"}, None),
         ({"X-SLOT": "1.5"}, None),
-        ({"X-SLOT": None}, None),
+        ({"X-SLOT": None}, {"slot": 1}),
     ],
 )
 async def test_a_date_range_by_its_attributes(

@@ -14,6 +14,8 @@ const SLOTS = 3;
  */
 export const TOLERANCE_MS = 4;
 
+const USUAL_SLOT = 1; // of a range that names none
+
 const MAX_STAMPS = 4_000; // two hours of segments, each with one
 const MAX_RANGES = 10_000; // 5 commands a second for half an hour; more is no show, and memory has an end
 
@@ -22,7 +24,7 @@ const ESCAPED = { 22: '"', 25: "%", "7B": "{" };
 
 /** A date range by its attributes, quotes removed: {id, cue, product, slot, start, end, withdrawn}; null if not ours. */
 export function rangeOf(attributes) {
-  const { ID: id, "X-PRODUCT": product, "X-SLOT": slot } = attributes;
+  const { ID: id, "X-PRODUCT": product, "X-SLOT": slot = USUAL_SLOT } = attributes;
   const start = Date.parse(attributes["START-DATE"]);
   if (attributes.CLASS !== PRODUCT_CLASS || !id || !product || Number.isNaN(start) || !isSlot(Number(slot))) {
     return null;

@@ -87,7 +87,7 @@ def server_control(*, can_skip_until: int, hold_back: int, part_hold_back: Fract
 def date_range(
     identifier: str, kind: str, start_utc_ns: int, end_utc_ns: int | None, extra: Mapping[str, str | int]
 ) -> str:
-    """Section 4.4.5.1. DURATION is exactly what lies between the two dates as they are written.
+    """Section 4.4.5.1. END-DATE alone says where it ends: DURATION would say it again, three times a second.
 
     `kind` is the CLASS. `extra` are attributes of our own, texts and numbers; their names begin with X-.
     """
@@ -97,8 +97,7 @@ def date_range(
         f"START-DATE={quoted(utc_text(start_utc_ns))}",
     ]
     if end_utc_ns is not None:
-        duration = milliseconds(end_utc_ns) - milliseconds(start_utc_ns)
-        attributes += [f"END-DATE={quoted(utc_text(end_utc_ns))}", f"DURATION={decimal(duration, 1000)}"]
+        attributes.append(f"END-DATE={quoted(utc_text(end_utc_ns))}")
     attributes += [f"{name}={quoted(value) if isinstance(value, str) else value}" for name, value in extra.items()]
     return "#EXT-X-DATERANGE:" + ",".join(attributes)
 
