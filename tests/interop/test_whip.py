@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trustme
 from aiohttp import ClientSession
+from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 
 from tests.interop.conftest import KEY, PATIENCE, configuration, program, state_of, until_state, vitrine
 from tests.interop.recording import record
@@ -47,6 +48,36 @@ async def test_ffmpegs_muxer_goes_live_and_its_connection_is_measured(
         status, errors = await publisher.ended()
     assert status == 0, errors
     assert (await until_state(http, "ended"))["reason"] == "the publisher stopped"
+
+
+async def test_aiortc_as_a_browser_would(server: Running, http: ClientSession) -> None:
+    """Its offer has VP8 first, and the session is ended by DELETE."""
+    connection = RTCPeerConnection()
+    try:
+        connection.addTrack(VideoStreamTrack())
+        connection.addTrack(AudioStreamTrack())
+        for transceiver in connection.getTransceivers():
+            transceiver.direction = "sendonly"
+        await connection.setLocalDescription(await connection.createOffer())
+        key = {"Authorization": f"Bearer {KEY}"}
+        offer, headers = connection.localDescription.sdp, {**key, "Content-Type": "application/sdp"}
+        async with asyncio.timeout(PATIENCE):
+            while (response := await http.post("/whip/show", data=offer, headers=headers)).status == 503:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)  # the media process starts
+        assert response.status == 201, await response.text()
+        await connection.setRemoteDescription(RTCSessionDescription(await response.text(), "answer"))
+        state = await until_state(http, "live", "ended", "failed")
+        assert state["state"] == "live", state
+        async with http.post("/whip/show", data=offer, headers=headers) as second:
+            assert second.status == 409
+            assert "takeover=1" in (await second.json(content_type=None))["detail"]
+        async with http.delete(response.headers["Location"], headers=key) as deleted:
+            assert deleted.status == 200
+        assert (await until_state(http, "ended"))["reason"] == "the publisher stopped"
+        async with http.get("/hls/show/index.m3u8") as playlist:
+            assert "audio" in await playlist.text()
+    finally:
+        await connection.close()
 
 
 async def test_a_wrong_key_is_refused(server: Running, tmp_path: Path) -> None:
