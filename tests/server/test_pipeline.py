@@ -19,6 +19,7 @@ from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.session import Session
 from vitrine.server.shop import Shop
+from vitrine.transcode import standstill
 from vitrine.transcode.events import Failed, Opened, PoolEvent, WorkerDied
 from vitrine.transcode.gate import RATE_UNITS
 from vitrine.transcode.ladder import Plan
@@ -40,6 +41,8 @@ class FakeWorker:
         self.given: list[object] = []
         self.pushed = asyncio.Event()
         self.ended: list[str] = []
+        self.filled: list[Fraction] = []
+        self.advanced = asyncio.Event()
 
     @classmethod
     async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
@@ -54,6 +57,10 @@ class FakeWorker:
     def push(self, unit: AccessUnit) -> None:
         self.given.append(unit.pts)
         self.pushed.set()
+
+    def advance(self, position: Fraction) -> None:
+        self.filled.append(position)
+        self.advanced.set()
 
     async def finish(self) -> None:
         self.ended.append("finished")
@@ -229,3 +236,20 @@ async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> Non
     assert desk.newest == 30
     with pytest.raises(NotOnAirError):
         await desk.command(Command("show", ("A",)), None)
+
+
+async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert worker.filled == []
+        async with asyncio.timeout(10):
+            while broadcast.newest_frame < RATE_UNITS:
+                await worker.advanced.wait()
+                worker.advanced.clear()
+        assert worker.filled == sorted(set(worker.filled))
+        crew.session.end("gone")

@@ -1,6 +1,7 @@
 """One pipeline per broadcast: session -> worker -> packager -> stream."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -22,6 +23,7 @@ from vitrine.server.session import Session
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker
+from vitrine.transcode.standstill import TICK, Standstill
 
 log = logging.getLogger("vitrine.broadcast")
 
@@ -59,6 +61,7 @@ class Broadcast:
         self._over = asyncio.Event()
         self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._tracks: dict[int, Track] = {}
+        self._standstill = Standstill()
 
     @property
     def over(self) -> bool:
@@ -86,11 +89,24 @@ class Broadcast:
             for item in self._waiting:
                 self._give(worker, item)
             self._waiting.clear()
-            await self._over.wait()
+            while not self._over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TICK):
+                        await self._over.wait()
+                self._fill(worker)
             if self.state != "failed":
                 await worker.finish()
         finally:
             await worker.close()
+
+    def _fill(self, worker: Worker) -> None:
+        """A picture that stops is repeated, and silence takes the place of sound, while the publisher is there."""
+        position = None if self.session is None else self._standstill.look(time.monotonic())
+        if position is not None:
+            worker.advance(position)
+            self._newest = max(self._newest, position)
+            if self._newest_picture is not None:
+                self._newest_picture = max(self._newest_picture, position)
 
     @staticmethod
     def _give(worker: Worker, item: Track | AccessUnit) -> None:
@@ -136,10 +152,12 @@ class Broadcast:
         for unit in units:
             self._to_worker(unit)
             track = self._tracks[unit.track_id]
-            time = seconds(unit.pts, track.timescale)
-            self._newest = max(self._newest, time)
+            at = seconds(unit.pts, track.timescale)
+            self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
-                self._newest_picture = max(self._newest_picture or time, time)
+                self._newest_picture = max(self._newest_picture or at, at)
+            if isinstance(track, VideoTrack) or self._newest_picture is None:
+                session.postpone(self._standstill.push(at, time.monotonic()))
 
     @property
     def newest_frame(self) -> int:

@@ -97,6 +97,10 @@ class Session:
             self._keyframe, self.keyframe_ms = at, None if former is None else round((at - former) * MILLISECONDS)
         self._pass(self._gate.push(unit))
 
+    def postpone(self, seconds: Fraction) -> None:
+        """What comes from here on is shown so much later."""
+        self._gate.postpone(seconds)
+
     def measure(self, measured: Measured) -> None:
         former, self.measured = self.measured, measured
         packets = measured.packets - (former.packets if former else 0)

@@ -4,9 +4,9 @@
 
 Private names of aiortc and aioice that are used, all of them here, and the reason why the version is pinned to 1.16:
 `RTCDtlsTransport._handle_rtp_data`, `_handle_rtcp_data`, `_send_rtp`; `RTCRtpTransceiver._codecs`;
-`RTCRtpSender._ssrc`;
-`RTCIceTransport._connection`; `aioice.Connection._queue`, `_protocols`, `_local_candidates` and its flags. Replaced are
-`RTCRtpReceiver.receive`, which starts a thread that decodes, and `gather_candidates` and `data_received` of aioice.
+`RTCRtpSender._ssrc`; `RTCIceTransport._connection`; of its `aioice.Connection` the lists of protocols and candidates
+with their flags, and the queue. Replaced are `RTCRtpReceiver.receive`, which starts a thread that decodes, and of
+aioice `gather_candidates`, `data_received`, and a protocol's `request` and `datagram_received`.
 """
 
 import asyncio
@@ -60,7 +60,10 @@ LONGEST_ROUND_TRIP = 0.5
 """Seconds; from here on a STUN request is sent again, and an answer says nothing of the time."""
 
 MOST_WAITING = 2_000
-"""Datagrams that wait for DTLS, four seconds of 4 Mbit/s: anyone may send to the port."""
+"""Datagrams that wait for DTLS, four seconds of 4 Mbit/s."""
+
+DTLS_FIRST_BYTE = 20
+"""Below it a datagram is STUN, from here on DTLS, SRTP or SRTCP (RFC 7983 section 7)."""
 
 MOST_BUFFERED = 16 << 20
 """Bytes on their way to the server before pictures are dropped: it is busy for seconds."""
@@ -121,6 +124,7 @@ class ConnectedPeer:
         self._reception: Reception | None = None
         self._dtls: Any = None
         self._ice: Any = None
+        self._source: tuple[Any, ...] | None = None  # where the last packet came from
         self._reason: str | None = None
         self._over = asyncio.Event()
         self._connected = False
@@ -164,7 +168,7 @@ class ConnectedPeer:
         self._reception = Reception(ssrc, formats, retransmitted, self._loop.time())
         self._ice = self._dtls.transport._connection
         self._ice.gather_candidates = self._gather
-        self._ice.data_received = self._datagram_received
+        self._ice.data_received = self._drop
         self._connection.on("connectionstatechange", self._state_changed)
 
     async def _gather(self) -> None:
@@ -179,6 +183,7 @@ class ConnectedPeer:
         self._ice._local_candidates_end = True
         for protocol in self._ice._protocols:
             protocol.request = self._timed(protocol.request)
+            protocol.datagram_received = self._filtered(protocol.datagram_received)
 
     def _timed(self, request: Any) -> Any:
         async def timed(*args: Any, **options: Any) -> Any:
@@ -191,9 +196,27 @@ class ConnectedPeer:
 
         return timed
 
-    def _datagram_received(self, data: bytes, component: int) -> None:
-        if self._ice._queue.qsize() < MOST_WAITING:
-            self._ice._queue.put_nowait((data, component))
+    def _filtered(self, stun_received: Any) -> Any:
+        """Only checks are taken from anyone; media and DTLS come from where a check came from."""
+
+        def received(data: bytes, address: tuple[Any, ...]) -> None:
+            if not data or data[0] < DTLS_FIRST_BYTE:
+                stun_received(data, address)
+            elif self._is_known(address[:2]) and self._ice._queue.qsize() < MOST_WAITING:
+                self._ice._queue.put_nowait((data, 1))
+
+        return received
+
+    def _is_known(self, address: tuple[Any, ...]) -> bool:
+        if address == self._source:
+            return True
+        known = any((each._network_host, each.port) == address for each in self._ice._remote_candidates)
+        if known:
+            self._source = address
+        return known
+
+    def _drop(self, data: bytes, component: int) -> None:
+        """What looked like a check and is none."""
 
     async def run(self) -> None:
         """Until the peer is over, whoever ends it; then everything of it is closed."""

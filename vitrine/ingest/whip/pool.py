@@ -123,6 +123,7 @@ class PeerPool:
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
         self._stderr = bytearray()
+        self._started = asyncio.Event()
 
     @classmethod
     async def start(cls, settings: PeerSettings) -> "PeerPool":
@@ -135,6 +136,10 @@ class PeerPool:
     def pid(self) -> int | None:
         """Of the media process, None while there is none."""
         return None if self._process is None else self._process.pid
+
+    async def ready(self) -> None:
+        """Wait until there is a media process to talk to."""
+        await self._started.wait()
 
     async def open(self, offer: str, on_event: Callable[[PeerEvent], None]) -> Peer:
         """A peer that answers an SDP offer, connecting. `on_event` gets PeerEnded last, once.
@@ -199,6 +204,7 @@ class PeerPool:
                 await self._talk(ours, process)
             finally:
                 self._writer = None
+                self._started.clear()
                 await _end(process)
                 self._process = None
                 peers, self._peers = list(self._peers.values()), {}
@@ -211,9 +217,11 @@ class PeerPool:
         try:
             writer.write(encode(0, Begin(self._settings)))
             self._writer = writer
+            self._started.set()
             async with asyncio.TaskGroup() as tasks:
                 listening = tasks.create_task(self._keep_stderr(process))
-                await self._read(reader)
+                with contextlib.suppress(OSError):  # reset, where it died with something unread
+                    await self._read(reader)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(GRACE_SECONDS):
                         await listening
