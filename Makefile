@@ -9,7 +9,7 @@ demo: .venv/.runs
 	$(BIN)/vitrine demo
 
 test: lint types .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl
 	$(BIN)/python -m pytest
 
 # Everything that needs no other program, in under two minutes.
@@ -26,7 +26,7 @@ unit: .venv/.tests
 	$(BIN)/python -m pytest -q -m "not interop"
 
 interop: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl
 	$(BIN)/python -m pytest -m interop
 
 format: .venv/.tests

@@ -21,13 +21,14 @@ MAY_IMPORT = {
     "server": {"media", "ingest", "transcode", "packager", "overlay", "check", "origin"},
 }
 IMPURE = {
-    "aiohttp", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "queue", "requests", "secrets", "select",
-    "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time", "uvloop",
+    "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "queue", "requests", "secrets",
+    "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time", "uvloop",
 }  # fmt: skip
 SHELL_NAMES = {"server.py", "peer.py", "pool.py"}
 SHELL_FOLDERS = ("transcode/worker/", "origin/", "server/")
 HOMES = {
     "aiortc": ("ingest/whip/peer.py",),
+    "aioice": ("ingest/whip/peer.py",),
     "av": ("transcode/worker/", "ingest/file/", "ingest/sample/"),
     "aiohttp": ("ingest/whip/server.py", "check/peer.py", "origin/", "server/"),
     "uvloop": ("server/",),

@@ -15,8 +15,8 @@ from tests.overlay.catalogue.rows import ROW
 from tests.overlay.ids import SCRIPTS
 from vitrine.media.grid import Grid
 from vitrine.origin.app import Origin
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import ChannelState
+from vitrine.origin.stream import LiveStream
 from vitrine.overlay.commands import Command
 from vitrine.overlay.ledger import Entry
 from vitrine.overlay.ledger_file import LedgerFile, read_ledger
@@ -69,8 +69,18 @@ class StudioChannels:
     """A studio as the origin sees it."""
 
     def __init__(self, studio: Studio) -> None:
+        self._studio = studio
         self.states, self.state, self.streams = studio.states, studio.state, studio.streams
-        self.desk = studio.desk_of
+        self.desk = self.commanded = studio.desk_of
+
+    def desks(self) -> Sequence[Desk]:
+        return [self._studio.desk]
+
+    def ingest(self, channel: str) -> None: ...
+
+    def rehearsal(self, channel: str) -> None: ...
+
+    def rehearse(self, channel: str, on: bool) -> None: ...
 
 
 def write_catalogue(folder: Path, *products: str) -> Path:

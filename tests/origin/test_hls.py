@@ -1,68 +1,14 @@
-"""Addresses, waiting and status codes, through a real HTTP server, over a real packager."""
+"""Addresses, waiting, lifetimes and status codes, through a real HTTP server, over a real packager."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from fractions import Fraction
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
-from vitrine.media.access_unit import AccessUnit
-from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
-from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
+from tests.origin.show import Show, by_aiohttp, listening
 from vitrine.origin import hls
-from vitrine.origin.app import Origin
-from vitrine.origin.hls import LiveStream
-from vitrine.origin.status import ChannelState
-from vitrine.packager.packager import Packager
-
-AVC_CONFIG = bytes.fromhex("0164001fffe1000467640020010004680000000000")
-VIDEO = VideoTrack(1, Codec.H264, VIDEO_TIMESCALE, AVC_CONFIG, 1280, 720, rate=Fraction(30))
-AUDIO = AudioTrack(2, Codec.AAC, AUDIO_RATE, b"\x11\x90", AUDIO_RATE, 2)
-RENDITIONS = (Rendition("720p", VIDEO, 2_800_000, 3_080_000), Rendition("audio", AUDIO, 128_000, 128_000))
-START_UTC_NS = 1_796_058_000_000_000_000
-
-
-class Show:
-    """A channel whose media are made frame by frame."""
-
-    def __init__(self) -> None:
-        self.grid = Grid(Fraction(30))
-        self.stream_now: LiveStream | None = None
-        self.stream_before: LiveStream | None = None
-        self.picture = 0
-        self.sound = 0
-
-    def go_live(self, broadcast: str = "b1") -> None:
-        self.stream_before = self.stream_now
-        self.stream_now = LiveStream(Packager(broadcast, RENDITIONS, self.grid, START_UTC_NS, 60))
-        self.picture = self.sound = 0
-
-    def play(self, pictures: int) -> None:
-        """Some more pictures, and the sound that goes with them."""
-        assert self.stream_now is not None
-        for _ in range(pictures):
-            tick = self.grid.tick(self.picture)
-            keyframe = self.grid.starts_segment(self.picture)
-            self.stream_now.push(AccessUnit(1, tick, tick, keyframe, b"picture %d" % self.picture))
-            self.picture += 1
-            while self.sound * AAC_FRAME * self.grid.rate <= self.picture * AUDIO_RATE:
-                at = self.sound * AAC_FRAME
-                self.stream_now.push(AccessUnit(2, at, at, True, b"sound %d" % self.sound))
-                self.sound += 1
-
-    def states(self) -> Sequence[ChannelState]:
-        return [ChannelState(channel="show", title="Show", state="live", playlist="/hls/show/index.m3u8")]
-
-    def state(self, channel: str) -> ChannelState | None:
-        return self.states()[0] if channel == "show" else None
-
-    def streams(self, channel: str) -> Sequence[LiveStream]:
-        newest_first = (self.stream_now, self.stream_before)
-        return [each for each in newest_first if each is not None and channel == "show"]
-
-    def desk(self, _channel: str) -> None:
-        """Nobody commands cues here."""
 
 
 @pytest.fixture
@@ -70,15 +16,15 @@ def show() -> Show:
     return Show()
 
 
-@pytest.fixture
-async def client(show: Show) -> AsyncIterator[ClientSession]:
-    runner = web.AppRunner(Origin(show, "token").application())
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    async with ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield session
-    await runner.cleanup()
+@pytest.fixture(params=["listener", "aiohttp"])
+async def client(show: Show, request: pytest.FixtureRequest) -> AsyncIterator[ClientSession]:
+    """Both ways to the same answers: straight from the socket, and through aiohttp as after a page."""
+    async with AsyncExitStack() as stack:
+        if request.param == "listener":
+            _, port = await stack.enter_async_context(listening(show))
+        else:
+            port = await stack.enter_async_context(by_aiohttp(show))
+        yield await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
 
 
 async def status_and_text(client: ClientSession, address: str) -> tuple[int, str]:
@@ -92,7 +38,7 @@ MEDIA = "/hls/show/720p/"
 async def test_nothing_on_air_is_404_that_is_not_cached_for_long(client: ClientSession) -> None:
     async with client.get("/hls/show/index.m3u8") as response:
         assert response.status == 404
-        assert response.headers["Cache-Control"] == "public, max-age=1"
+        assert response.headers["Cache-Control"] == "public, max-age=2"
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
@@ -302,3 +248,116 @@ async def test_pages_carry_their_security_headers_and_etag(client: ClientSession
             etag = response.headers["ETag"]
         async with client.get(address, headers={"If-None-Match": etag}) as response:
             assert response.status == 304
+
+
+LIFETIMES = [
+    ("/hls/none/index.m3u8", 404, "public, max-age=2"),
+    ("/hls/show/4k/index.m3u8", 404, "public, max-age=2"),
+    ("/hls/show/4k/index.m3u8?_HLS_msn=1", 404, "public, max-age=8"),
+    (MEDIA + "index.m3u8?_HLS_part=1", 400, "public, max-age=8"),
+    (MEDIA + "index.m3u8?_HLS_msn=-1", 400, "public, max-age=8"),
+    (MEDIA + "index.m3u8?_HLS_msn=9", 400, "public, max-age=1"),
+    (MEDIA + "b1.1.0.m4s", 404, "no-store"),
+    (MEDIA + "other.1.0.m4s", 404, "public, max-age=2"),
+]
+
+
+@pytest.mark.parametrize(("address", "status", "caching"), LIFETIMES)
+async def test_errors_are_kept_as_long_as_they_stay_true(
+    client: ClientSession, show: Show, address: str, status: int, caching: str
+) -> None:
+    show.go_live()
+    show.play(20)
+    async with client.get(address) as response:
+        assert (response.status, response.headers["Cache-Control"]) == (status, caching)
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+ALL_KINDS = ["/hls/show/index.m3u8", MEDIA + "index.m3u8", MEDIA + "index.m3u8?_HLS_skip=YES", MEDIA + "b1.0.1.m4s"]
+
+
+@pytest.mark.parametrize("address", ALL_KINDS)
+async def test_what_a_client_has_is_304_until_it_changes(client: ClientSession, show: Show, address: str) -> None:
+    show.go_live()
+    show.play(60)
+    async with client.get(address) as response:
+        etag, body = response.headers["ETag"], await response.read()
+        assert "Set-Cookie" not in response.headers
+        assert etag.startswith('"')
+    for known in (etag, "W/" + etag, f'"other", {etag}', "*"):
+        async with client.get(address, headers={"If-None-Match": known}) as response:
+            assert (response.status, await response.read(), response.headers["ETag"]) == (304, b"", etag)
+            assert "max-age" in response.headers["Cache-Control"]
+    async with client.get(address, headers={"If-None-Match": '"other"'}) as response:
+        assert (response.status, await response.read()) == (200, body)
+    show.play(10)
+    async with client.get(address, headers={"If-None-Match": etag}) as response:
+        assert response.status == (200 if "720p/index" in address else 304)
+
+
+async def test_each_coding_of_a_playlist_has_an_etag_of_its_own(client: ClientSession, show: Show) -> None:
+    show.go_live()
+    show.play(60)
+    etags = set()
+    for coding in ("gzip", "identity"):
+        async with client.get(MEDIA + "index.m3u8", headers={"Accept-Encoding": coding}) as response:
+            etags.add(response.headers["ETag"])
+    assert len(etags) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "start", "end"),
+    [
+        ("bytes=0-9", 206, 0, 10),
+        ("bytes=10-", 206, 10, None),
+        ("bytes=-7", 206, -7, None),
+        ("bytes=0-999999", 206, 0, None),
+        ("bytes=-999999", 206, 0, None),
+        ("bytes=999999-", 416, 0, 0),
+        ("bytes=-0", 416, 0, 0),
+        ("bytes=0-1,4-5", 200, 0, None),
+        ("bytes=5-2", 200, 0, None),
+        ("bytes=-", 200, 0, None),
+        ("lines=0-1", 200, 0, None),
+        ("bytes=99999999999999999999-", 200, 0, None),
+    ],
+)
+async def test_ranges_of_media(
+    client: ClientSession, show: Show, wanted: str, status: int, start: int, end: int | None
+) -> None:
+    show.go_live()
+    show.play(60)
+    async with client.get(MEDIA + "b1.0.m4s") as response:
+        whole, etag = await response.read(), response.headers["ETag"]
+        assert response.headers["Accept-Ranges"] == "bytes"
+    async with client.get(MEDIA + "b1.0.m4s", headers={"Range": wanted}) as response:
+        assert response.status == status
+        if status == 416:
+            assert response.headers["Content-Range"] == f"bytes */{len(whole)}"
+            return
+        assert await response.read() == whole[start:end]
+        if status == 206:
+            first = start % len(whole)
+            assert response.headers["Content-Range"] == f"bytes {first}-{len(whole[:end]) - 1}/{len(whole)}"
+    for known, expected in ((etag, status), ('"other"', 200)):
+        async with client.get(MEDIA + "b1.0.m4s", headers={"Range": wanted, "If-Range": known}) as response:
+            assert response.status == expected
+
+
+async def test_head_says_what_get_would(client: ClientSession, show: Show) -> None:
+    show.go_live()
+    show.play(60)
+    for address in (*ALL_KINDS, "/hls/none/index.m3u8", MEDIA + "b1.0.m4s"):
+        async with client.get(address) as response:
+            expected = response.status, {**response.headers, "Date": ""}
+        async with client.head(address) as response:
+            assert (response.status, {**response.headers, "Date": ""}) == expected
+            assert await response.read() == b""
+
+
+async def test_other_parameters_change_nothing(client: ClientSession, show: Show) -> None:
+    show.go_live()
+    show.play(60)
+    plain = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0")
+    assert await status_and_text(client, MEDIA + "index.m3u8?viewer=7&_HLS_msn=0&_HLS_msn=x&a=%ff&=&&_HLS_x=1") == plain
+    assert (await status_and_text(client, MEDIA + "b1.0.m4s?viewer=7"))[0] == 200

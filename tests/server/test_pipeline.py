@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vitrine.ingest.publish import PublishRequest
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import Codec, Rendition, Track, VideoTrack
@@ -17,7 +17,9 @@ from vitrine.server import pipeline
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
+from vitrine.server.session import Session
 from vitrine.server.shop import Shop
+from vitrine.transcode import standstill
 from vitrine.transcode.events import Failed, Opened, PoolEvent, WorkerDied
 from vitrine.transcode.gate import RATE_UNITS
 from vitrine.transcode.ladder import Plan
@@ -39,6 +41,8 @@ class FakeWorker:
         self.given: list[object] = []
         self.pushed = asyncio.Event()
         self.ended: list[str] = []
+        self.filled: list[Fraction] = []
+        self.advanced = asyncio.Event()
 
     @classmethod
     async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
@@ -53,6 +57,10 @@ class FakeWorker:
     def push(self, unit: AccessUnit) -> None:
         self.given.append(unit.pts)
         self.pushed.set()
+
+    def advance(self, position: Fraction) -> None:
+        self.filled.append(position)
+        self.advanced.set()
 
     async def finish(self) -> None:
         self.ended.append("finished")
@@ -104,6 +112,23 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
         while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)  # the broadcast's own task runs
     return FakeWorker.made
+
+
+async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        polite = PublishRequest("whip", "key", "127.0.0.1", lambda reason: None, takeover=False)
+        with pytest.raises(PublishRefusedError, match=r"is live on this channel by RTMP.*takeover=1") as caught:
+            broadcast.new_session(polite)
+        assert caught.value.refusal is Refusal.BUSY
+        assert crew.told == []
+        monkeypatch.setattr(Session, "is_well", False)
+        broadcast.new_session(polite).end("gone")
+    assert "taken over" in crew.told[0]
 
 
 async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:
@@ -211,3 +236,20 @@ async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> Non
     assert desk.newest == 30
     with pytest.raises(NotOnAirError):
         await desk.command(Command("show", ("A",)), None)
+
+
+async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert worker.filled == []
+        async with asyncio.timeout(10):
+            while broadcast.newest_frame < RATE_UNITS:
+                await worker.advanced.wait()
+                worker.advanced.clear()
+        assert worker.filled == sorted(set(worker.filled))
+        crew.session.end("gone")

@@ -176,3 +176,12 @@ def test_session_time_becomes_programme_time_once_the_gate_is_open() -> None:
     assert gate.programme(Fraction(5)) == Fraction(7, 2)
     assert gate.programme(Fraction(5120, 1000)) == Fraction(3620, 1000)
     assert gate.programme(Fraction(4)) == Fraction(7, 2)  # before the keyframe: with it
+
+
+def test_what_follows_can_be_postponed() -> None:
+    gate = Gate()
+    gate.add_track(VIDEO)
+    opened(gate, [picture(at, at == 0) for at in stamps(Fraction(25), RATE_UNITS)])
+    gate.postpone(Fraction(3, 2))
+    assert [unit.pts for unit in gate.push(picture(400))] == [1900]
+    assert gate.programme(Fraction(4, 10)) == Fraction(19, 10)

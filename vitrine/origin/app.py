@@ -1,26 +1,32 @@
 """The HTTP application: every address, and nothing but addresses."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
-from vitrine.origin import pages
+from vitrine.origin import hls, pages
+from vitrine.origin.access import Access
+from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
-from vitrine.origin.hls import LiveStream, not_found
+from vitrine.origin.hls import Blocked, Hls
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import Request
 from vitrine.origin.status import ChannelState
-
-MAX_LINE = 8190
-"""Bytes of a request line or header field: aiohttp's own default, and nginx's."""
+from vitrine.origin.stream import LiveStream
 
 MAX_BODY = 64 * 1024
 """Bytes. No request of ours has a body worth more; a cue command is under 1 KB."""
 
 
-class Channels(Protocol):
-    """What the origin needs to know of channels. Provided by the server."""
+class Channels(Crew, Protocol):
+    """What the origin needs to know of channels. Provided by the server.
+
+    `channel` is a name as it stands in an address: a channel's, or its rehearsal's, which is listed nowhere.
+    """
 
     def states(self) -> Sequence[ChannelState]:
         """Every channel, in the configuration's order."""
@@ -32,7 +38,13 @@ class Channels(Protocol):
         """What the channel plays, and before it what it played last while that can still be fetched."""
 
     def desk(self, channel: str) -> Desk | None:
-        """Where the channel's cues are commanded; None if there is no channel of that name."""
+        """What of the channel's cues may be asked there; None if there is no channel of that name."""
+
+    def commanded(self, channel: str) -> Desk | None:
+        """Where its cues are commanded: in a rehearsal, that one's."""
+
+    def desks(self) -> Sequence[Desk]:
+        """All of them."""
 
 
 class Origin:
@@ -41,7 +53,10 @@ class Origin:
     def __init__(self, channels: Channels, token: str) -> None:
         """`token` is what commands must carry."""
         self._channels = channels
-        self._cues = CueApi(channels.desk, token)
+        self.hls = Hls(channels.streams)
+        access = Access(token)
+        self._cues = CueApi(channels.desk, channels.commanded, access)
+        self._crew = CrewApi(channels, access)
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY)
@@ -49,13 +64,13 @@ class Origin:
             [
                 web.get("/", self._page),
                 web.get("/watch/{channel}", self._page),
+                web.get("/studio/{channel}", self._studio),
                 web.get("/static/{name:.+}", self._static),
-                web.get("/hls/{channel}/index.m3u8", self._multivariant),
-                web.get("/hls/{channel}/{rendition}/index.m3u8", self._media_playlist),
-                web.get("/hls/{channel}/{rendition}/{name}", self._media),
+                web.get("/hls/{path:.*}", self._media),
                 web.options("/hls/{path:.*}", self._preflight),
                 web.get("/api/channels", self._states),
                 web.get("/api/channels/{channel}", self._state),
+                *self._crew.routes(),
                 *self._cues.routes(),
                 web.get("/healthz", self._health),
             ]
@@ -65,36 +80,27 @@ class Origin:
 
     async def _let_listeners_go(self, _application: web.Application) -> None:
         """Event streams never end by themselves, and would hold the server's end up."""
-        for state in self._channels.states():
-            if desk := self._channels.desk(state.channel):
-                desk.events.close()
+        for desk in self._channels.desks():
+            desk.events.close()
 
     async def _page(self, request: web.Request) -> web.Response:
         return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))
 
+    async def _studio(self, request: web.Request) -> web.Response:
+        return _asset(request, pages.page("studio"))
+
     async def _static(self, request: web.Request) -> web.Response:
         asset = pages.static_file(request.match_info["name"])
         if asset is None:
-            raise not_found("No such file")
+            raise _not_found("No such file")
         return _asset(request, asset)
 
-    async def _multivariant(self, request: web.Request) -> web.Response:
-        return await self._stream(request).multivariant(request)
-
-    async def _media_playlist(self, request: web.Request) -> web.Response:
-        return await self._stream(request).media_playlist(request, request.match_info["rendition"])
-
     async def _media(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        streams = self._channels.streams(request.match_info["channel"])
-        stream = next((each for each in streams if each.names(name)), None)
-        return await (stream or self._stream(request)).media(request.match_info["rendition"], name)
-
-    def _stream(self, request: web.Request) -> LiveStream:
-        streams = self._channels.streams(request.match_info["channel"])
-        if not streams:
-            raise not_found("Nothing is on air here")
-        return streams[0]
+        """Playlists and media for connections that aiohttp has; most are answered by listener.py."""
+        if request.can_read_body:
+            raise web.HTTPBadRequest(text="A request for media has no body\n")
+        reply = await answered(self.hls, _asked(request))
+        return web.Response(status=reply.status, body=b"".join(reply.body), headers=reply.headers)
 
     async def _preflight(self, _request: web.Request) -> web.Response:
         headers = {
@@ -111,11 +117,26 @@ class Origin:
     async def _state(self, request: web.Request) -> web.Response:
         state = self._channels.state(request.match_info["channel"])
         if state is None:
-            raise not_found("No channel of that name")
+            raise _not_found("No channel of that name")
         return _json(state)
 
     async def _health(self, _request: web.Request) -> web.Response:
         return _json({"status": "ok"})
+
+
+def _asked(request: web.Request) -> Request:
+    return Request(request.method, request.raw_path, {name.lower(): value for name, value in request.headers.items()})
+
+
+async def answered(answers: hls.Hls, request: Request) -> Reply:
+    """The answer once it is there, or 503."""
+    try:
+        async with asyncio.timeout(hls.LONGEST_WAIT):
+            while isinstance(reply := answers.answer(request), Blocked):
+                await reply.stream.until(reply.question)
+    except TimeoutError:
+        return hls.too_late()
+    return reply
 
 
 def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
@@ -123,6 +144,11 @@ def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
     if request.headers.get("If-None-Match") == asset.etag:
         return web.Response(status=304, headers=headers)
     return web.Response(body=asset.body, headers={**headers, "Content-Type": asset.content_type})
+
+
+def _not_found(text: str) -> web.HTTPNotFound:
+    headers = {"Cache-Control": "public, max-age=1", "Access-Control-Allow-Origin": "*"}
+    return web.HTTPNotFound(text=text + "\n", headers=headers)
 
 
 def _json(value: object) -> web.Response:

@@ -1,34 +1,48 @@
-"""Playlists and media of one broadcast, and the waiting that blocking requests need.
+"""Every address under `/hls/`: which stream, rendition and file it names, and how long caches may keep the answer.
 
-The packager answers; this module owns what a request waits on (draft-pantos-hls-rfc8216bis-22 section 6.2.5).
+What is here neither waits nor sends: an answer is a Reply, or Blocked where it is not there yet
+(draft-pantos-hls-rfc8216bis-22 section 6.2.5), and the shells (`listener.py`, `app.py`) ask again when it is.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Hashable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from urllib.parse import unquote
 
-from aiohttp import web
-
-from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import SEGMENT_SECONDS
-from vitrine.origin.gzipped import Gzipped, accepts_gzip
-from vitrine.packager.packager import Packager
-from vitrine.packager.window import Answer, Skip, Window
+from vitrine.origin.gzipped import accepts_gzip
+from vitrine.origin.reply import Reply, Representation
+from vitrine.origin.request import Request
+from vitrine.origin.stream import LiveStream, Question
+from vitrine.packager.window import Answer, Skip
 
 LONGEST_WAIT = 3.0 * SEGMENT_SECONDS
 """Seconds a blocked request is held: SHOULD be answered by 503 after three target durations (section 6.2.5)."""
 
-PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-MEDIA_TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".vtt": "text/vtt"}
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl; charset=utf-8"
+MEDIA_TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".vtt": "text/vtt; charset=utf-8"}
 """By the ending of a name: initialisation sections, segments and parts, segments of text."""
 
 # Lifetimes in seconds, appendix B.1 of the draft.
 BLOCKED_PLAYLIST_AGE = 6 * SEGMENT_SECONDS
+BLOCKED_ERROR_AGE = 4 * SEGMENT_SECONDS
 PLAYLIST_AGE = SEGMENT_SECONDS // 2
 MULTIVARIANT_AGE = SEGMENT_SECONDS
+ERROR_AGE = SEGMENT_SECONDS
 MEDIA_AGE = 3600
-ERROR_AGE = 1
+
+PASSING_AGE = 1
+"""Seconds for an error that time mends by itself: asked too early, or nothing came.
+
+The draft's lifetimes would let anybody spoil the addresses of the next parts in every cache, by asking before they
+are there. A request may come two segments early and is held, so a refusal of a second is over when a player asks.
+"""
+
+PLAYABLE = Question()
+
+LONGEST_ADDRESS_KEPT = 512
+ADDRESSES_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,146 +53,193 @@ class Directives:
     part: int | None = None
     skip: Skip = Skip.NO
 
-    @classmethod
-    def parse(cls, query: Mapping[str, str]) -> "Directives":
-        """Raises HTTPBadRequest in words for anything but digits and the draft's skip words."""
-        skip = query.get("_HLS_skip", "")
-        if skip not in ("", "YES", "v2"):
-            raise bad_request("_HLS_skip is YES or v2")
-        words = {"": Skip.NO, "YES": Skip.YES, "v2": Skip.V2}
-        return cls(_number(query, "_HLS_msn"), _number(query, "_HLS_part"), words[skip])
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a target names. No `rendition`: the multivariant playlist; no `name`: a media playlist."""
+
+    channel: str
+    rendition: str
+    name: str
+    directives: Directives
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The answer is not there yet: ask again once the stream has answered the question."""
+
+    stream: LiveStream
+    question: Question
+
+    def wait(self, then: Callable[[], None]) -> Callable[[], None]:
+        """Have `then` called once; gives what calls it off."""
+        waiter = self.stream.wait(self.question, then)
+        return lambda: self.stream.forget(self.question, waiter)
+
+
+class _RefusedError(Exception):
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+class Hls:
+    """Answers over the streams of every channel."""
+
+    def __init__(self, streams: Callable[[str], Sequence[LiveStream]]) -> None:
+        """`streams`: what a channel plays, and before it what it played last while that can be fetched."""
+        self._streams = streams
+
+    def answer(self, request: Request) -> Reply | Blocked:
+        """Answer a GET or HEAD; the same address has the same answer for everyone, whatever else they send."""
+        try:
+            address = read_address(request.target)
+            streams = self._streams(address.channel)
+            if not streams:
+                raise _refused(404, "Nothing is on air here", ERROR_AGE)
+            if address.name:
+                named = next((each for each in streams if each.names(address.name)), streams[0])
+                return _media(named, address, request)
+            return _playlist(streams[0], address, request)
+        except _RefusedError as error:
+            return error.reply
+
+
+def too_late() -> Reply:
+    """What was held for LONGEST_WAIT."""
+    return _refused(503, "What was asked for did not come in time; ask again", PASSING_AGE).reply
+
+
+def read_address(target: str) -> Address:
+    """Raises _RefusedError; what is read often is read once."""
+    return _read_address_once(target) if len(target) <= LONGEST_ADDRESS_KEPT else _read_address(target)
+
+
+def _read_address(target: str) -> Address:
+    path, _, query = target.partition("?")
+    # Decoded piece by piece: an encoded slash is part of a name, and no file has that name.
+    pieces = [unquote(piece) for piece in path.split("/")[2:]]
+    match pieces:
+        case [channel, "index.m3u8"]:
+            return Address(channel, "", "", Directives())
+        case [channel, rendition, "index.m3u8"]:
+            return Address(channel, rendition, "", read_directives(query))
+        case [channel, rendition, name] if name:
+            return Address(channel, rendition, name, Directives())
+    raise _refused(404, "No such address; playlists are at /hls/CHANNEL/index.m3u8", ERROR_AGE)
+
+
+_read_address_once = lru_cache(ADDRESSES_KEPT)(_read_address)
+
+
+def read_directives(query: str) -> Directives:
+    """The directives of a query; anything else in it is ignored, and of two the first counts.
+
+    Raises _RefusedError in words for anything but digits and the draft's skip words.
+    """
+    values: dict[str, str] = {}
+    for item in query.split("&"):
+        name, _, value = item.partition("=")
+        if name.startswith("_HLS_"):
+            values.setdefault(name, unquote(value))
+    skip = values.get("_HLS_skip", "")
+    if skip not in ("", "YES", "v2"):
+        raise _refused(400, "_HLS_skip is YES or v2", BLOCKED_ERROR_AGE)
+    directives = Directives(_number(values, "_HLS_msn"), _number(values, "_HLS_part"), Skip(skip))
+    if directives.part is not None and directives.msn is None:
+        raise _refused(400, "_HLS_part came without _HLS_msn", BLOCKED_ERROR_AGE)
+    return directives
 
 
 MOST_DIGITS = 12
 """A media sequence number of twelve digits is two seconds for 60,000 years."""
 
 
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name)
+def _number(values: dict[str, str], name: str) -> int | None:
+    text = values.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
-        raise bad_request(f"{name} is a whole number, not negative")
+        raise _refused(400, f"{name} is a whole number, not negative", BLOCKED_ERROR_AGE)
     return int(text)
 
 
-def _headers(age: int, error: bool = False) -> dict[str, str]:
-    caching = f"public, max-age={age}" if error or age < MEDIA_AGE else f"public, max-age={age}, immutable"
-    return {"Cache-Control": caching, "Access-Control-Allow-Origin": "*"}
+def _refused(status: int, text: str, age: int) -> _RefusedError:
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Cache-Control": f"public, max-age={age}" if age else "no-store",
+        "Access-Control-Allow-Origin": "*",
+    }
+    return _RefusedError(Reply(status, headers, (f"{text}\n".encode(),)))
 
 
-def bad_request(text: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(text=text + "\n", headers=_headers(ERROR_AGE, error=True))
+def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply | Blocked:
+    if not stream.packager.playable:
+        if stream.ended:
+            raise _refused(404, "The broadcast ended before there was anything to play", ERROR_AGE)
+        return Blocked(stream, PLAYABLE)
+    packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    if not address.rendition:
+        return _newest(stream, ("", Skip.NO), MULTIVARIANT_AGE, packed).answer(request)
+    directives = address.directives
+    blocking = directives.msn is not None
+    window = stream.window(address.rendition)
+    if window is None:
+        raise _no_rendition(stream, BLOCKED_ERROR_AGE if blocking else ERROR_AGE)
+    match window.answer(directives.msn, directives.part):
+        case Answer.WAIT:
+            return Blocked(stream, Question(address.rendition, directives.msn, directives.part))
+        case Answer.BAD_REQUEST:
+            raise _refused(400, "That part is too far ahead of the playlist's end", PASSING_AGE)
+    age = BLOCKED_PLAYLIST_AGE if blocking else PLAYLIST_AGE
+    return _newest(stream, (address.rendition, directives.skip), age, packed).answer(request)
 
 
-def not_found(text: str) -> web.HTTPNotFound:
-    return web.HTTPNotFound(text=text + "\n", headers=_headers(ERROR_AGE, error=True))
+def _no_rendition(stream: LiveStream, age: int) -> _RefusedError:
+    return _refused(404, f"No such rendition; there are {', '.join(stream.packager.windows)}", age)
 
 
-def too_late(text: str) -> web.HTTPServiceUnavailable:
-    return web.HTTPServiceUnavailable(text=text + "\n", headers=_headers(ERROR_AGE, error=True))
+def _newest(stream: LiveStream, kind: tuple[str, Skip], age: int, packed: bool) -> Representation:
+    """A playlist as of now. It is written, compressed and hashed once for each version, not for each request."""
+    key = (*kind, age, packed)
+    made = stream.playlists.get(key)
+    if made is not None and made[0] == stream.version:
+        return made[2]
+    rendition, skip = kind
+    window = stream.window(rendition)
+    text = stream.packager.multivariant() if window is None else window.playlist(skip)
+    if made is not None and made[1] is text:
+        representation = made[2]
+    else:
+        body = stream.gzipped.of(kind, text) if packed else text.encode()
+        headers = {**_caching(age), "Content-Type": PLAYLIST_TYPE, "Vary": "Accept-Encoding"}
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        representation = Representation((body,), blake2b(body, digest_size=16).hexdigest(), headers, ranges=False)
+    stream.playlists[key] = stream.version, text, representation
+    return representation
 
 
-class LiveStream:
-    """A packager, and those who wait for what it makes next."""
-
-    def __init__(self, packager: Packager) -> None:
-        self._packager = packager
-        self._changed = asyncio.Event()
-        self._ended = False
-        self._gzipped = Gzipped()
-        self.waiting = 0
-        """Requests that are held at this moment."""
-
-    @property
-    def packager(self) -> Packager:
-        return self._packager
-
-    def names(self, name: str) -> bool:
-        """Whether a media file's name is of this broadcast."""
-        return name.startswith(self._packager.broadcast + ".")
-
-    def push(self, unit: AccessUnit) -> None:
-        """Package an access unit, and wake those who wait if a part or segment closed."""
-        if self._packager.push(unit):
-            self._wake()
-
-    def end(self) -> None:
-        """Close what is open; the playlists end."""
-        self._packager.flush()
-        self._ended = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def multivariant(self, request: web.Request) -> web.Response:
-        """The multivariant playlist, once every rendition has something to play."""
-        async with _held():
-            await self._until_playable()
-        return self._playlist(request, "", self._packager.multivariant(), MULTIVARIANT_AGE)
-
-    async def media_playlist(self, request: web.Request, rendition: str) -> web.Response:
-        """One rendition's playlist: at once, or as soon as it holds the part that the directives name."""
-        window = self._window(rendition)
-        directives = Directives.parse(request.query)
-        async with _held():
-            await self._until_playable()
-            while (answer := window.answer(directives.msn, directives.part)) is Answer.WAIT:
-                await self._change()
-        if answer is Answer.BAD_REQUEST:
-            raise bad_request("That part is too far ahead of the playlist's end, or _HLS_part came without _HLS_msn")
-        blocked = directives.msn is not None
-        age = BLOCKED_PLAYLIST_AGE if blocked else PLAYLIST_AGE
-        return self._playlist(request, (rendition, directives.skip), window.playlist(directives.skip), age)
-
-    async def media(self, rendition: str, name: str) -> web.Response:
-        """An initialization section, segment or part; the hinted part is held until it is whole."""
-        window = self._window(rendition)
-        async with _held():
-            while (found := window.media(name)) is Answer.WAIT:
-                await self._change()
+def _media(stream: LiveStream, address: Address, request: Request) -> Reply | Blocked:
+    """An initialization section, segment or part; the hinted part is held until it is whole."""
+    window = stream.window(address.rendition)
+    if window is None:
+        raise _no_rendition(stream, ERROR_AGE)
+    key = (address.rendition, address.name)
+    made = stream.media.get(key)
+    if made is None:
+        found = window.media(address.name)
+        if found is Answer.WAIT:
+            return Blocked(stream, Question(address.rendition, name=address.name))
         if not isinstance(found, tuple):
-            raise not_found("No such media here, or no longer; see the playlist for what there is")
-        body = found[0] if len(found) == 1 else b"".join(found)
-        return web.Response(body=body, content_type=MEDIA_TYPES[name[-4:]], headers=_headers(MEDIA_AGE))
-
-    def _playlist(self, request: web.Request, key: Hashable, text: str, age: int) -> web.Response:
-        """A playlist in the coding that the client takes. `key` names it among this broadcast's."""
-        headers = {**_headers(age), "Vary": "Accept-Encoding"}
-        if not accepts_gzip(request.headers.get("Accept-Encoding", "")):
-            return web.Response(text=text, content_type=PLAYLIST_TYPE, charset="utf-8", headers=headers)
-        headers["Content-Encoding"] = "gzip"
-        body = self._gzipped.of(key, text)
-        return web.Response(body=body, content_type=PLAYLIST_TYPE, charset="utf-8", headers=headers)
-
-    async def _until_playable(self) -> None:
-        while not self._packager.playable:
-            if self._ended:
-                raise not_found("The broadcast ended before there was anything to play")
-            await self._change()
-
-    async def _change(self) -> None:
-        """Wait for the next part or the end."""
-        self.waiting += 1
-        try:
-            await self._changed.wait()
-        finally:
-            self.waiting -= 1
-
-    def _window(self, rendition: str) -> Window:
-        window = self._packager.windows.get(rendition)
-        if window is None:
-            raise not_found(f"No such rendition; there are {', '.join(self._packager.windows)}")
-        return window
+            may_come = not stream.ended and stream.names(address.name)
+            words = "No such media here, or no longer; see the playlist for what there is"
+            raise _refused(404, words, 0 if may_come else ERROR_AGE)
+        headers = {**_caching(MEDIA_AGE, ", immutable"), "Content-Type": MEDIA_TYPES[address.name[-4:]]}
+        made = Representation(found, address.name, headers, ranges=True)
+        stream.media[key] = made
+    return made.answer(request)
 
 
-@asynccontextmanager
-async def _held() -> AsyncIterator[None]:
-    """Hold a request for as long as the draft allows, then answer 503."""
-    try:
-        async with asyncio.timeout(LONGEST_WAIT):
-            yield
-    except TimeoutError:
-        raise too_late("What was asked for did not come in time; ask again") from None
+def _caching(age: int, more: str = "") -> dict[str, str]:
+    return {"Cache-Control": f"public, max-age={age}{more}", "Access-Control-Allow-Origin": "*"}

@@ -1,6 +1,7 @@
 """One pipeline per broadcast: session -> worker -> packager -> stream."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -8,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from vitrine.ingest.publish import PublishRequest
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import seconds, ticks_at
 from vitrine.media.track import Track, VideoTrack
-from vitrine.origin.hls import LiveStream
 from vitrine.origin.status import State
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
@@ -22,6 +23,7 @@ from vitrine.server.session import Session
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker
+from vitrine.transcode.standstill import TICK, Standstill
 
 log = logging.getLogger("vitrine.broadcast")
 
@@ -59,6 +61,7 @@ class Broadcast:
         self._over = asyncio.Event()
         self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._tracks: dict[int, Track] = {}
+        self._standstill = Standstill()
 
     @property
     def over(self) -> bool:
@@ -86,11 +89,24 @@ class Broadcast:
             for item in self._waiting:
                 self._give(worker, item)
             self._waiting.clear()
-            await self._over.wait()
+            while not self._over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TICK):
+                        await self._over.wait()
+                self._fill(worker)
             if self.state != "failed":
                 await worker.finish()
         finally:
             await worker.close()
+
+    def _fill(self, worker: Worker) -> None:
+        """A picture that stops is repeated, and silence takes the place of sound, while the publisher is there."""
+        position = None if self.session is None else self._standstill.look(time.monotonic())
+        if position is not None:
+            worker.advance(position)
+            self._newest = max(self._newest, position)
+            if self._newest_picture is not None:
+                self._newest_picture = max(self._newest_picture, position)
 
     @staticmethod
     def _give(worker: Worker, item: Track | AccessUnit) -> None:
@@ -99,8 +115,21 @@ class Broadcast:
         else:
             worker.add_track(item)
 
+    def check(self, request: PublishRequest) -> None:
+        """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
+        if self.session is not None and not request.takeover and self.session.is_well:
+            raise PublishRefusedError(
+                Refusal.BUSY,
+                f"Another publisher is live on this channel by {self.session.request.protocol.upper()}. "
+                "Stop it first, or take over from it with ?takeover=1 after the address.",
+            )
+
     def new_session(self, request: PublishRequest) -> Session:
-        """Let a publisher in. One that is there already makes way: the same key means the same crew."""
+        """Let a publisher in. One that is there already makes way: the same key means the same crew.
+
+        Raises PublishRefusedError where it need not.
+        """
+        self.check(request)
         former, self.session = self.session, Session(request, self, self._programme_now)
         if former is not None:
             log.info("%s: another publisher with the same key takes over from %s", self.channel, former.request.address)
@@ -123,10 +152,12 @@ class Broadcast:
         for unit in units:
             self._to_worker(unit)
             track = self._tracks[unit.track_id]
-            time = seconds(unit.pts, track.timescale)
-            self._newest = max(self._newest, time)
+            at = seconds(unit.pts, track.timescale)
+            self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
-                self._newest_picture = max(self._newest_picture or time, time)
+                self._newest_picture = max(self._newest_picture or at, at)
+            if isinstance(track, VideoTrack) or self._newest_picture is None:
+                session.postpone(self._standstill.push(at, time.monotonic()))
 
     @property
     def newest_frame(self) -> int:

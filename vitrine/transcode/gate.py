@@ -95,6 +95,10 @@ class Gate:
         """
         return None if self.rate is None else max(time + self._shift, self._start)
 
+    def postpone(self, time: Fraction) -> None:
+        """Shift what is pushed from here on by so many seconds of programme time more."""
+        self._shift += time
+
     def flush(self) -> list[AccessUnit]:
         """The session is over: what is held passes, however little it is."""
         return self._open() if self._held and self.rate is None else []

@@ -6,7 +6,7 @@ Else they are written in here, so that tests can have any set of them, wrong one
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -22,8 +22,12 @@ from vitrine.media import h264
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
-from vitrine.origin.hls import LiveStream
+from vitrine.origin.app import answered
+from vitrine.origin.hls import Hls
+from vitrine.origin.request import Request
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.cmaf.box import full_box, read_boxes
+from vitrine.packager.cues import Cues
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
 from vitrine.packager.packager import Packager
 from vitrine.packager.part import Part
@@ -158,7 +162,9 @@ def table(cues: Sequence[On]) -> TableCues:
 
 @dataclass
 class Stage:
-    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for."""
+    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for, or if it is
+    `by_packager`, from those at first, or from what is `decided`.
+    """
 
     cues: list[On]
     rate: Fraction = NTSC
@@ -169,6 +175,8 @@ class Stage:
     stamps: bool = True
     stamped: list[On] | None = None
     by_packager: bool = False
+    decided: Cues | None = None
+    start_utc_ns: int = START_UTC_NS
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -192,9 +200,9 @@ class Stage:
             self.broadcast,
             renditions,
             self.grid,
-            START_UTC_NS,
+            self.start_utc_ns,
             self.window_seconds,
-            cues=table(self.cues) if self.by_packager else None,
+            cues=self.decided or (table(self.cues) if self.by_packager else None),
         )
         self.stream = LiveStream(self.packager)
 
@@ -225,7 +233,7 @@ class Stage:
     # -- What is said of it --
 
     def utc_ns(self, frame: int) -> int:
-        return START_UTC_NS + round(frame * 1_000_000_000 / self.rate)
+        return self.start_utc_ns + round(frame * 1_000_000_000 / self.rate)
 
     def dateranges(self) -> list[str]:
         return [self._daterange(cue) for cue in self.cues] if self.ranges and not self.by_packager else []
@@ -279,22 +287,25 @@ class Stage:
     # -- Served --
 
     def routes(self, channel: str = "demo") -> list[web.RouteDef]:
+        answers = Hls(lambda _channel: [self.stream])
+
+        async def reply_to(request: web.Request, change: Callable[[bytes], bytes]) -> web.StreamResponse:
+            # as it is, not compressed and not by ETag: it is changed here
+            reply = await answered(answers, Request(request.method, request.raw_path, {}))
+            body = change(b"".join(reply.body))
+            headers = {name: value for name, value in reply.headers.items() if name != "ETag"}
+            return web.Response(status=reply.status, headers=headers, body=body)
+
         async def multivariant(request: web.Request) -> web.StreamResponse:
-            return await self.stream.multivariant(request)
+            return await reply_to(request, bytes)
 
         async def playlist(request: web.Request) -> web.StreamResponse:
-            plain = request.clone(headers={"Accept-Encoding": "identity"})  # it is a text that is changed below
-            answer = await self.stream.media_playlist(plain, request.match_info["rendition"])
-            answer.text = self.playlist(answer.text or "")
-            return answer
+            return await reply_to(request, lambda body: self.playlist(body.decode()).encode())
 
         async def media(request: web.Request) -> web.StreamResponse:
             rendition, name = request.match_info["rendition"], request.match_info["name"]
             self.asked.append(f"{rendition}/{name}")
-            answer = await self.stream.media(rendition, name)
-            assert isinstance(answer.body, bytes)
-            answer.body = self.media(rendition, name, answer.body)
-            return answer
+            return await reply_to(request, lambda body: self.media(rendition, name, body))
 
         root = f"/hls/{channel}"
         return [

@@ -1,0 +1,231 @@
+"""The HTTP listener: playlists and media straight from the socket, everything else by aiohttp.
+
+A viewer asks six times a second, so what `/hls/` costs decides how many viewers one core carries. Such a request is
+read and answered here, without a task, a router or a response object of its own. The first request of a connection
+that is for anything else takes the whole connection to aiohttp, which serves `/hls/` too, only slower.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from typing import cast
+
+from vitrine.origin import hls
+from vitrine.origin.hls import Blocked, Hls
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
+
+HEAD_TIME = 10.0
+"""Seconds in which a request's head has to be there, from its first byte; browsers send it at once."""
+
+IDLE_TIME = 75.0
+"""Seconds that a connection is kept between two requests: nginx's own keepalive_timeout."""
+
+DELIVERY_TIME = 60.0
+"""Seconds in which an answer has to be taken. A reader that is slower could not play what it reads, and holds media
+that have left the window."""
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted: a show that begins brings thousands within a second."""
+
+SWEEP = 0.5
+"""Seconds between two looks for connections whose time is over."""
+
+SMALL = 16 * 1024
+"""Bytes of a body that are cheaper copied behind its head than sent beside it."""
+
+NEVER = float("inf")
+
+
+class Connection(asyncio.Protocol):
+    """One client. It has one request under way at a time; what it sends before the answer is taken waits, bounded."""
+
+    def __init__(self, listener: "Listener") -> None:
+        self._listener = listener
+        self._reader = RequestReader()
+        self._transport: asyncio.Transport | None = None
+        self._call_off: Callable[[], None] | None = None
+        self._request: Request | None = None
+        self._sending = False
+        self._full = False
+        self._closing = False
+        self.deadline = listener.now() + HEAD_TIME
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._listener.connections.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._closing = True
+        self._listener.connections.discard(self)
+        self._stop_waiting()
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
+        self._reader.receive_data(data)
+        if self._request is None and not self._sending:
+            self._serve()
+        elif len(self._reader) > MAX_HEAD and not self._full:
+            self._full = True
+            self._wire.pause_reading()
+
+    @property
+    def _wire(self) -> asyncio.Transport:
+        assert self._transport is not None
+        return self._transport
+
+    def pause_writing(self) -> None:
+        self._sending = True
+        self.deadline = self._listener.now() + DELIVERY_TIME
+
+    def resume_writing(self) -> None:
+        self._sending = False
+        if not self._closing:
+            self.deadline = self._listener.now() + IDLE_TIME
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._request is None and not self._sending and not self._closing:
+            if not self._reader:
+                break
+            ours = self._reader.ours
+            if ours is False:
+                self._hand_over()
+                return
+            try:
+                request = self._reader.next_request() if ours else None
+            except RequestError as error:
+                self._refuse(error)
+                return
+            if request is None:
+                if self.deadline > (end := self._listener.now() + HEAD_TIME):
+                    self.deadline = end
+                break
+            self._answer(request)
+        if self._full and len(self._reader) <= MAX_HEAD:
+            self._full = False
+            self._wire.resume_reading()
+
+    def _answer(self, request: Request) -> None:
+        answer = self._listener.hls.answer(request)
+        if isinstance(answer, Blocked):
+            if self._request is None:
+                self._request = request
+                self.deadline = self._listener.now() + hls.LONGEST_WAIT
+            self._call_off = answer.wait(self._ask_again)
+        else:
+            self._request = None
+            self._send(request, answer)
+
+    def _ask_again(self) -> None:
+        """What was waited for is there."""
+        self._call_off = None
+        if self._request is not None:
+            self._answer(self._request)
+            self._serve()
+
+    def _stop_waiting(self) -> Request | None:
+        if self._call_off is not None:
+            self._call_off()
+            self._call_off = None
+        request, self._request = self._request, None
+        return request
+
+    def _send(self, request: Request, reply: Reply) -> None:
+        keep = request.keep_alive
+        self.deadline = self._listener.now() + IDLE_TIME
+        head = reply.head + (date_line(int(time.time())) if keep else date_line(int(time.time()), closing=True))
+        if request.method == "HEAD" or not reply.size:
+            self._wire.write(head)
+        elif reply.size <= SMALL:
+            self._wire.write(b"".join((head, *reply.body)))
+        else:
+            self._wire.writelines((head, *reply.body))
+        if not keep:
+            self._close()
+
+    def _refuse(self, error: RequestError) -> None:
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        refusal = Reply(error.status, headers, (f"{error}\n".encode(),))
+        self._send(Request("GET", "", {}, keep_alive=False), refusal)
+
+    def _close(self) -> None:
+        self._closing = True
+        self._wire.close()
+
+    def _hand_over(self) -> None:
+        """From here on the connection is aiohttp's."""
+        wire, rest = self._wire, self._reader.take_rest()
+        self._closing = True
+        self._listener.connections.discard(self)
+        handler = self._listener.others()
+        wire.set_protocol(handler)
+        handler.connection_made(wire)
+        handler.data_received(rest)
+
+    def time_over(self) -> None:
+        """The deadline has passed."""
+        request = self._stop_waiting()
+        if request is not None:
+            self._send(request, hls.too_late())
+            self._serve()
+        elif self._sending or self._closing:
+            self._wire.abort()
+        elif self._reader:
+            self._refuse(RequestError(408, "The request did not come in time"))
+        else:
+            self._close()
+        if self._closing:
+            self.deadline = self._listener.now() + HEAD_TIME  # to take the last answer
+
+    def end(self) -> None:
+        """The server stops."""
+        self._stop_waiting()
+        self._closing = True
+        self._wire.abort()
+
+
+class Listener:
+    """All connections of the origin. `others` makes a protocol for those that ask for more than playlists and media."""
+
+    def __init__(self, answers: Hls, others: Callable[[], asyncio.Protocol]) -> None:
+        self.hls = answers
+        self.others = others
+        self.connections: set[Connection] = set()
+        loop = asyncio.get_running_loop()
+        self.now = loop.time
+        self._servers: list[asyncio.Server] = []
+        self._sweep = loop.call_later(SWEEP, self._look)
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """The port listened on, for HTTPS with a context. Call it once for each address. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    def _look(self) -> None:
+        now = self.now()
+        for connection in [each for each in self.connections if each.deadline <= now]:
+            connection.time_over()
+        self._sweep = asyncio.get_running_loop().call_later(SWEEP, self._look)
+
+    async def close(self) -> None:
+        """Accept nobody any more, and let everybody go."""
+        self._sweep.cancel()
+        for server in self._servers:
+            server.close()
+        for connection in tuple(self.connections):
+            connection.end()
+        await asyncio.sleep(0)  # for the sockets to be closed
+
+
+@lru_cache(2)
+def date_line(second: int, *, closing: bool = False) -> bytes:
+    """The end of a head: Date (RFC 9110 section 6.6.1), and whether the connection ends with the answer."""
+    end = "Connection: close\r\n\r\n" if closing else "\r\n"
+    return f"Date: {formatdate(second, usegmt=True)}\r\n{end}".encode()

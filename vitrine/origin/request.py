@@ -1,0 +1,115 @@
+"""Requests for playlists and media, read off the wire (RFC 9112): strict, bounded, and without any I/O.
+
+Only what `/hls/` needs is understood: GET and HEAD without a body. All else is for aiohttp, see `listener.py`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MAX_LINE = 8190
+"""Bytes of the request line: aiohttp's own limit, and nginx's."""
+
+MAX_HEAD = 32 * 1024
+"""Bytes of a request line and its header fields together; browsers send under 2 KB."""
+
+OURS = (b"GET /hls/", b"HEAD /hls/")
+
+_HEAD = re.compile(
+    rb"(GET|HEAD) (/[!-~]*) HTTP/1\.([01])\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*)\r\n"
+)
+_FIELD = re.compile(r"([^:]+):[\t ]*(.*?)[\t ]*\r\n")
+_ALONE = {"host", "content-length", "range"}
+"""Fields that contradict themselves when they come twice."""
+
+
+class RequestError(Exception):
+    """A request that is refused before anybody looks at its address; the connection ends with the answer."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`target` is the path with its query, as sent; `headers` by lower-case name."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    keep_alive: bool = True
+
+
+def is_ours(data: bytes | bytearray) -> bool | None:
+    """Whether a request that begins so is for `/hls/`; None while that cannot be told."""
+    if data.startswith(OURS):
+        return True
+    return None if any(each.startswith(data[: len(each)]) for each in OURS) else False
+
+
+class RequestReader:
+    """The bytes of one connection, request by request."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def __len__(self) -> int:
+        """Bytes that wait to be read."""
+        return len(self._data)
+
+    def receive_data(self, data: bytes) -> None:
+        self._data += data
+
+    def take_rest(self) -> bytes:
+        """All that was not read, for another reader."""
+        rest, self._data = bytes(self._data), bytearray()
+        return rest
+
+    @property
+    def ours(self) -> bool | None:
+        """Whether what comes next is for `/hls/`; None while that cannot be told."""
+        return is_ours(self._data)
+
+    def next_request(self) -> Request | None:
+        """The next whole request; None until it is there. Raises RequestError."""
+        end = self._data.find(b"\r\n\r\n") + 4
+        if end < 4 or end > MAX_HEAD:
+            self._check_size()
+            return None
+        head = bytes(self._data[:end])
+        del self._data[:end]
+        return read_request(head)
+
+    def _check_size(self) -> None:
+        line = self._data.find(b"\n", 0, MAX_LINE + 2)
+        if line < 0 and len(self._data) > MAX_LINE:
+            raise RequestError(414, f"The address is longer than {MAX_LINE} bytes")
+        if len(self._data) > MAX_HEAD:
+            raise RequestError(431, f"The request's head is longer than {MAX_HEAD} bytes")
+
+
+def read_request(head: bytes) -> Request:
+    """Read one head with the empty line at its end. Raises RequestError."""
+    if head.find(b"\n") > MAX_LINE:
+        raise RequestError(414, f"The address is longer than {MAX_LINE} bytes")
+    match = _HEAD.fullmatch(head)
+    if match is None:
+        raise RequestError(400, "The request is not well-formed HTTP/1.1")
+    method, target, minor, fields = match.groups()
+    headers: dict[str, str] = {}
+    for name, value in _FIELD.findall(fields.decode("latin-1")):
+        key = name.lower()
+        if key not in headers:
+            headers[key] = value
+        elif key in _ALONE:
+            raise RequestError(400, f"The request has two fields {name}")
+        else:
+            headers[key] += ", " + value
+    if minor == b"1" and "host" not in headers:
+        raise RequestError(400, "The request names no Host")
+    # A body on GET means nothing, and where two servers disagree on its length a second request hides in it.
+    if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
+        raise RequestError(400, "A request for media has no body")
+    keep_alive = minor == b"1" and "close" not in headers.get("connection", "").lower()
+    return Request(method.decode(), target.decode("ascii"), headers, keep_alive)

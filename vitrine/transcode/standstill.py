@@ -1,0 +1,62 @@
+"""What the broadcast shows while its publisher stands still: how far time is to be filled, and when it was for good.
+
+A picture that stops is repeated, and silence follows it, at the pace of the clock and PATIENCE behind it: what was only
+late is still shown. What comes for time that is filled already is dropped, until it has caught up, as after a network
+that was away; a publisher whose stamps go on where they stopped never does, and its time is moved.
+"""
+
+from fractions import Fraction
+
+TICK = 0.1
+"""Seconds between two looks: three pictures at 30 frames a second, a third of a part."""
+
+PATIENCE = Fraction(1)
+"""Seconds that a picture may be late: as long as a lost RTP packet is waited for, and players have as much buffered."""
+
+CATCHING_UP = 3.0
+"""Seconds for which pictures may come for filled time: a network that was away delivers what it held at once."""
+
+BUSY = 0.5
+"""Seconds by which a look may be late before it is us who stood still, not the publisher."""
+
+
+class Standstill:
+    """Times are programme time in seconds; `now` is monotonic."""
+
+    def __init__(self) -> None:
+        self.filled: Fraction | None = None
+        self._newest: Fraction | None = None
+        self._arrived = 0.0
+        self._looked: float | None = None
+        self._behind: float | None = None
+
+    def push(self, time: Fraction, now: float) -> Fraction:
+        """A picture arrived. Returns by how much the publisher's time is to be moved from here on, mostly 0."""
+        if self.filled is None or time >= self.filled:
+            self._newest, self._arrived = max(time, self._newest or time), now
+            self._behind = None
+            return Fraction(0)
+        if self._behind is None:
+            self._behind = now
+        if now - self._behind < CATCHING_UP:
+            return Fraction(0)
+        self._behind = None
+        return self._due(now) - time
+
+    def look(self, now: float) -> Fraction | None:
+        """How far to fill now; None where nothing is to be done."""
+        if self._looked is not None and now - self._looked > TICK + BUSY:
+            self._arrived += now - self._looked - TICK
+        self._looked = now
+        if self._newest is None or now - self._arrived <= PATIENCE:
+            return None
+        position = self._due(now) - PATIENCE
+        if self.filled is not None and position <= self.filled:
+            return None
+        self.filled = position
+        return position
+
+    def _due(self, now: float) -> Fraction:
+        """Programme time that should have been reached."""
+        assert self._newest is not None
+        return self._newest + Fraction(round((now - self._arrived) * 1000), 1000)
