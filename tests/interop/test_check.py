@@ -174,8 +174,8 @@ async def test_what_is_broken_on_its_way_is_found(server: Running, show: Path, h
 async def test_what_ffmpeg_packages(tmp_path: Path, show: Path) -> None:
     """Plain HLS from a plain server, as TS and as fragmented MP4: nothing but how it is delivered."""
     command: list[str | Path] = ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", show]
-    for kind in ("mpegts", "fmp4"):
-        folder = tmp_path / kind
+    folders = {kind: tmp_path / kind for kind in ("mpegts", "fmp4")}
+    for kind, folder in folders.items():
         folder.mkdir()
         command += ["-c", "copy", "-f", "hls", "-hls_time", "2", "-hls_list_size", "6", "-hls_segment_type", kind]
         command += ["-hls_flags", "delete_segments+program_date_time+temp_file", folder / "index.m3u8"]
@@ -186,11 +186,11 @@ async def test_what_ffmpeg_packages(tmp_path: Path, show: Path) -> None:
 
     async with program(*command), serving(handle) as address, asyncio.TaskGroup() as tasks:
         async with asyncio.timeout(PATIENCE):
-            while not all(map(segments_in, tmp_path.iterdir())):  # noqa: ASYNC110 - a file tells nobody
+            while not all(map(segments_in, folders.values())):  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.1)
         running = {
             kind: tasks.create_task(check_stream(f"{address}/{kind}/index.m3u8", 7.0, lambda _gone, _watch: None))
-            for kind in ("mpegts", "fmp4")
+            for kind in folders
         }
         await asyncio.wait(running.values())
     for kind, task in running.items():
