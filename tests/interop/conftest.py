@@ -40,7 +40,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def configuration(data: Path, **server: str) -> Config:
-    addresses = dict.fromkeys(("http", "rtmp", "rtmps"), "127.0.0.1:0")
+    addresses = dict.fromkeys(("http", "https", "rtmp", "rtmps"), "127.0.0.1:0")
     return Config(
         server=Server(**{**addresses, "data": str(data), "api_token": TOKEN, **server}),
         ladder=SMALL_LADDER,

@@ -10,6 +10,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
 from vitrine.origin.app import Origin
+from vitrine.origin.desk import Desk
 from vitrine.origin.listener import Listener
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -75,6 +76,14 @@ class Show:
 
     def desk(self, _channel: str) -> None:
         """Nobody commands cues here."""
+
+    commanded = ingest = rehearsal = desk
+
+    def rehearse(self, _channel: str, _on: bool) -> None:
+        """Nor rehearses."""
+
+    def desks(self) -> Sequence[Desk]:
+        return ()
 
 
 @asynccontextmanager

@@ -69,8 +69,18 @@ class StudioChannels:
     """A studio as the origin sees it."""
 
     def __init__(self, studio: Studio) -> None:
+        self._studio = studio
         self.states, self.state, self.streams = studio.states, studio.state, studio.streams
-        self.desk = studio.desk_of
+        self.desk = self.commanded = studio.desk_of
+
+    def desks(self) -> Sequence[Desk]:
+        return [self._studio.desk]
+
+    def ingest(self, channel: str) -> None: ...
+
+    def rehearsal(self, channel: str) -> None: ...
+
+    def rehearse(self, channel: str, on: bool) -> None: ...
 
 
 def write_catalogue(folder: Path, *products: str) -> Path:

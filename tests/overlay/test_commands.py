@@ -58,8 +58,8 @@ SHOW = {"action": "show", "products": ["a"]}
         (None, "", "A command is a JSON object"),
         ([], "", "A command is a JSON object"),
         ("show", "", "A command is a JSON object"),
-        ({}, "action", "needs an action: show, hide, clear or next"),
-        ({"action": "Show"}, "action", "'Show' is no action; take show, hide, clear or next"),
+        ({}, "action", "needs an action: show, hide, clear, next or undo"),
+        ({"action": "Show"}, "action", "'Show' is no action; take show, hide, clear, next or undo"),
         ({"action": ["show"]}, "action", "a list is no action"),
         ({"action": "x" * 2048}, "action", "is no action"),
         ({"action": "show"}, "products", "show needs at least one product"),
@@ -151,3 +151,26 @@ def test_any_value(value: object) -> None:
     again = {"action": command.action, "products": list(command.products), "slot": command.slot}
     again |= {} if isinstance(command.at, Newest) else {"at": at}  # type: ignore[dict-item]
     assert parse_command(again).products == command.products
+
+
+def test_undo_names_an_entry_and_nothing_else() -> None:
+    assert parse_command({"action": "undo", "entry": 41}) == Command("undo", entry=41)
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        ({"action": "undo"}, "entry"),
+        ({"action": "undo", "entry": 0}, "entry"),
+        ({"action": "undo", "entry": True}, "entry"),
+        ({"action": "undo", "entry": "41"}, "entry"),
+        ({"action": "undo", "entry": 1, "products": ["A"]}, "products"),
+        ({"action": "undo", "entry": 1, "slot": 1}, "slot"),
+        ({"action": "undo", "entry": 1, "at": {"programme": 3}}, "at"),
+        ({"action": "clear", "entry": 1}, "entry"),
+    ],
+)
+def test_undo_of_the_wrong_shape(command: dict[str, object], field: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        parse_command(command)
+    assert caught.value.field == field

@@ -32,6 +32,11 @@ LINES = [
         '{"n":3,"frame":0,"action":"clear","products":[],"slot":null,"received":0,"late":false,"key":null,'
         '"source":"encoder","item":null}',
     ),
+    (
+        Entry(4, 90, "undo", (), None, 8, undoes=1),
+        '{"n":4,"frame":90,"action":"undo","products":[],"slot":null,"received":8,"late":false,"key":null,'
+        '"source":"api","item":null,"undoes":1}',
+    ),
 ]
 
 
@@ -274,3 +279,64 @@ def test_thousands_of_entries_are_each_folded_once_as_long_as_they_come_in_order
     assert len(folds) == 20_011  # itself and those after it
     assert ledger.snapshot(10**6).seq == 20_001
     assert len(ledger.cues()) == 20_001
+
+
+def undo(n: int, entry: Entry) -> Entry:
+    return Entry(n, entry.frame, "undo", (), None, 0, undoes=entry.n)
+
+
+def test_after_an_undo_all_is_as_if_the_entry_had_never_been() -> None:
+    ledger = Ledger()
+    mistake = show(2, 50, "B")
+    for entry in (show(1, 10, "A"), mistake, show(3, 70, "C", slot=2)):
+        ledger.append(entry)
+    ledger.append(undo(4, mistake))
+    assert [showing.product for showing in ledger.snapshot(60).on] == ["A"]
+    assert ledger.snapshot(60).on == ledger.snapshot(49).on  # the same cue, on show since its own frame
+    assert list(ledger.cues()) == [Cue("c1", "A", 1, 10), Cue("c3", "C", 2, 70)]
+    assert ledger.is_undone(2)
+    assert [entry.n for entry in ledger.backward(100)] == [3, 4, 1]
+
+
+def test_an_undo_makes_seq_grow_as_it_changes_what_may_have_been_stamped() -> None:
+    ledger = Ledger()
+    ledger.append(show(1, 10, "A"))
+    before = ledger.snapshot(10).seq
+    ledger.append(undo(2, ledger.entries[0]))
+    assert ledger.snapshot(10) == Snapshot(before + 1)
+
+
+def test_an_undo_finds_its_entry_among_others_of_the_same_frame() -> None:
+    ledger = Ledger()
+    for n, product in enumerate("ABC", 1):
+        ledger.append(show(n, 10, product, slot=n))
+    ledger.append(undo(4, ledger.entries[1]))
+    assert [showing.product for showing in ledger.snapshot(10).on] == ["A", "C"]
+
+
+def test_an_undo_is_of_the_frame_of_what_it_undoes() -> None:
+    ledger = Ledger()
+    ledger.append(show(1, 10, "A"))
+    with pytest.raises(MisuseError, match="not of that of entry 1"):
+        ledger.append(Entry(2, 11, "undo", (), None, 0, undoes=1))
+
+
+@given(ledgers(), st.randoms())
+def test_undone_entries_leave_what_the_others_make(entries: list[Entry], dice: random.Random) -> None:
+    ledger = Ledger()
+    for entry in entries:
+        ledger.append(entry)
+    undone = [entry for entry in entries if dice.random() < 0.4]
+    for entry in undone:
+        ledger.append(undo(len(ledger.entries) + 1, entry))
+    kept = [entry for entry in entries if entry not in undone]
+    expected = [brute_force(kept, frame) for frame in range(40)]
+    assert [ledger.snapshot(frame).on for frame in range(40)] == [snapshot.on for snapshot in expected]
+    assert list(ledger.cues()) == cues_of(expected)
+
+
+@pytest.mark.parametrize("undoes", [0, 4, 5, None, "1"])
+def test_an_undo_names_an_entry_before_it(undoes: object) -> None:
+    line = json.dumps(json.loads(LINES[3][1]) | {"undoes": undoes})
+    with pytest.raises(MalformedError):
+        Entry.decode(line)

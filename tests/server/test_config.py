@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.media.errors import ConfigError
-from vitrine.server.config import load_config, parse_config, split_address
+from vitrine.server.config import Config, load_config, parse_config, split_address
 from vitrine.transcode.ladder import DEFAULT_LADDER
 
 CHANNEL = "[channels.show]\n"
@@ -57,6 +57,12 @@ def test_a_whole_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("not toml", "x.toml"),
         ("", "no channel"),
         ("[server]\ncertificate = 'a.pem'\n" + CHANNEL, "belong together"),
+        ("[whip]\nports = '50000'\n" + CHANNEL, "write FIRST-LAST"),
+        ("[whip]\nports = '50100-50000'\n" + CHANNEL, "whip.ports is '50100-50000'"),
+        ("[whip]\npublic_address = 'shop.example'\n" + CHANNEL, "write an IPv4 address"),
+        ("[whip]\nstun = ['stun.example.net']\n" + CHANNEL, "'stun.example.net'"),
+        ("[whip]\nturn = [{url = 'turn:x', username = 'u'}]\n" + CHANNEL, "credential"),
+        ("[whip]\nturn = [{url = 'turn:x', username = 'u', credential = 'env:NONE'}]\n" + CHANNEL, "NONE is not set"),
         ("[channels.'No Spaces']\n", "'No Spaces'"),
         ("[channels.show]\nstream_key = 'env:NOT_SET_ANYWHERE'\n", "NOT_SET_ANYWHERE is not set"),
         ("[channels.show]\nstream_key = ''\n", "stream_key is empty"),
@@ -74,6 +80,29 @@ def test_every_mistake_is_named(text: str, words: str) -> None:
         parse_config(text, "x.toml")
     assert words in str(caught.value)
     assert "b'" not in str(caught.value)
+
+
+def test_webrtc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURN_SECRET", "s3cret")
+    whip = parse_config(
+        """
+        [whip]
+        ports = "40000-40009"
+        public_address = "203.0.113.7"
+        stun = ["stun:stun.example.net:3478"]
+        turn = [{url = "turns:turn.example.net?transport=tcp", username = "crew", credential = "env:TURN_SECRET"}]
+        [channels.show]
+        """,
+        "x.toml",
+    ).whip
+    assert whip.port_range == range(40000, 40010)
+    assert whip.public_address == "203.0.113.7"
+    assert [server.url for server in whip.ice_servers] == [
+        "stun:stun.example.net:3478",
+        "turns:turn.example.net?transport=tcp",
+    ]
+    assert whip.ice_servers[1].credential == "s3cret"
+    assert len(Config().whip.port_range) == 101
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

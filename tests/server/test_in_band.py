@@ -41,6 +41,8 @@ class Publications:
     def __init__(self, owner: Listener) -> None:
         self.owner = owner
 
+    def check(self, request: PublishRequest) -> None: ...
+
     def publish(self, request: PublishRequest) -> Session:
         return Session(request, self.owner, Fraction)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vitrine.ingest.publish import PublishRequest
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import Codec, Rendition, Track, VideoTrack
@@ -17,6 +17,7 @@ from vitrine.server import pipeline
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
+from vitrine.server.session import Session
 from vitrine.server.shop import Shop
 from vitrine.transcode.events import Failed, Opened, PoolEvent, WorkerDied
 from vitrine.transcode.gate import RATE_UNITS
@@ -104,6 +105,23 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
         while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)  # the broadcast's own task runs
     return FakeWorker.made
+
+
+async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        polite = PublishRequest("whip", "key", "127.0.0.1", lambda reason: None, takeover=False)
+        with pytest.raises(PublishRefusedError, match=r"is live on this channel by RTMP.*takeover=1") as caught:
+            broadcast.new_session(polite)
+        assert caught.value.refusal is Refusal.BUSY
+        assert crew.told == []
+        monkeypatch.setattr(Session, "is_well", False)
+        broadcast.new_session(polite).end("gone")
+    assert "taken over" in crew.told[0]
 
 
 async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:

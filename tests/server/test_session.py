@@ -1,10 +1,14 @@
+import time
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+import pytest
+
 from vitrine.ingest.publish import PublishRequest
+from vitrine.ingest.whip.events import Measured
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import AudioTrack, Codec, Track, VideoTrack
-from vitrine.server.session import HELD_DATA, Session
+from vitrine.server.session import HELD_DATA, SILENCE, Session
 from vitrine.transcode.gate import RATE_UNITS
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
@@ -78,6 +82,39 @@ def test_what_the_publisher_says_of_itself_is_a_hint() -> None:
         session.push(picture(round(index * 1001 / 30)))
     assert owner.told[0] == Fraction(30000, 1001)
     assert len(session.encoder) == 100
+
+
+def test_keyframes_are_counted_by_their_pictures_time() -> None:
+    session = started(Owner())
+    session.add_track(AUDIO)
+    assert session.keyframe_ms is None
+    for pts in (0, 40, 2000):
+        session.push(AccessUnit(1, pts, pts, pts != 40, b"four"))
+        session.push(AccessUnit(2, pts + 10, pts + 10, True, b"four"))
+    assert session.keyframe_ms == 2000
+
+
+def test_loss_is_of_the_time_between_two_measurements() -> None:
+    session = started(Owner())
+    session.measure(Measured(90, 10, 0, 0.0, None, 0))
+    assert session.loss == 0.1
+    session.measure(Measured(190, 10, 5, 0.0, 0.02, 1))
+    assert session.loss == 0
+    assert session.measured == Measured(190, 10, 5, 0.0, 0.02, 1)
+    session.measure(Measured(190, 10, 5, 0.0, 0.02, 1))
+    assert session.loss == 0
+
+
+def test_a_publisher_is_well_while_media_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    session = started(Owner())
+    now += SILENCE
+    assert session.is_well
+    now += 0.1
+    assert not session.is_well
+    session.push(picture(0))
+    assert session.is_well
 
 
 def test_data_follow_the_units_that_they_came_with_in_programme_time() -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Protocol
 
+from vitrine.ingest.whip.events import Measured
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import RefusedError
 from vitrine.media.track import Track
@@ -20,6 +21,7 @@ class Refusal(Enum):
 
     WRONG_KEY = "wrong key"
     WRONG_PLACE = "wrong place"
+    WRONG_CHANNEL = "another channel's key"
     BUSY = "busy"
 
 
@@ -36,13 +38,17 @@ class PublishRequest:
     """What every protocol knows of a publisher before its first media byte.
 
     `address` is the peer's IP address. `close` ends the session from our side and takes the reason in words:
-    it is called when another publisher with the same key takes over.
+    it is called when another publisher with the same key takes over. `channel` is the one that the publisher's address
+    names, which the key must open; None where the key alone says which. `takeover` says whether a publisher that is
+    there already makes way even if it is well; one that has gone silent always does.
     """
 
     protocol: str
     key: str
     address: str
     close: Callable[[str], None]
+    channel: str | None = None
+    takeover: bool = True
 
 
 class Publication(Protocol):
@@ -57,6 +63,9 @@ class Publication(Protocol):
     def push(self, unit: AccessUnit) -> None:
         """Give an access unit in session time (media/timeline.py)."""
 
+    def measure(self, measured: Measured) -> None:
+        """How the connection does, where the protocol can tell. Give it as often as it is known."""
+
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
         """Give a named data message at session time `dts`, in ms: its values as str, float, bool, None, list, dict."""
 
@@ -66,6 +75,9 @@ class Publication(Protocol):
 
 class Publications(Protocol):
     """Who may publish. Provided by the server."""
+
+    def check(self, request: PublishRequest) -> None:
+        """Raise PublishRefusedError where `publish` would, and do nothing else."""
 
     def publish(self, request: PublishRequest) -> Publication:
         """Accept, or raise PublishRefusedError."""

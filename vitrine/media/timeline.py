@@ -61,16 +61,20 @@ class Timeline:
         """
         if self._stamp is None:
             return 0
-        newest = self._stamp + self._offset
+        found = None if stamp == 0 else self.find(stamp)
+        return self._stamp + self._offset if found is None else found
+
+    def find(self, stamp: int) -> int | None:
+        """Session time of a stamp that is read off the same clock; None if it is far from the newest of the media."""
+        if self._stamp is None:
+            return None
         step = self._step(stamp)
-        if stamp == 0:
-            return newest
         if abs(step) <= self._limit:
-            return newest + step
+            return self._stamp + step + self._offset
         if self._belongs_before_jump(step):
             assert self._former_offset is not None
             return self._stamp + step + self._former_offset
-        return newest
+        return None
 
     def _step(self, stamp: int) -> int:
         """Signed distance from the newest stamp, across any wrap: serial arithmetic, RTMP 1.0 section 4."""

@@ -8,6 +8,8 @@ import msgspec
 from aiohttp import web
 
 from vitrine.origin import hls, pages
+from vitrine.origin.access import Access
+from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
 from vitrine.origin.hls import Blocked, Hls
@@ -20,8 +22,11 @@ MAX_BODY = 64 * 1024
 """Bytes. No request of ours has a body worth more; a cue command is under 1 KB."""
 
 
-class Channels(Protocol):
-    """What the origin needs to know of channels. Provided by the server."""
+class Channels(Crew, Protocol):
+    """What the origin needs to know of channels. Provided by the server.
+
+    `channel` is a name as it stands in an address: a channel's, or its rehearsal's, which is listed nowhere.
+    """
 
     def states(self) -> Sequence[ChannelState]:
         """Every channel, in the configuration's order."""
@@ -33,7 +38,13 @@ class Channels(Protocol):
         """What the channel plays, and before it what it played last while that can still be fetched."""
 
     def desk(self, channel: str) -> Desk | None:
-        """Where the channel's cues are commanded; None if there is no channel of that name."""
+        """What of the channel's cues may be asked there; None if there is no channel of that name."""
+
+    def commanded(self, channel: str) -> Desk | None:
+        """Where its cues are commanded: in a rehearsal, that one's."""
+
+    def desks(self) -> Sequence[Desk]:
+        """All of them."""
 
 
 class Origin:
@@ -43,7 +54,9 @@ class Origin:
         """`token` is what commands must carry."""
         self._channels = channels
         self.hls = Hls(channels.streams)
-        self._cues = CueApi(channels.desk, token)
+        access = Access(token)
+        self._cues = CueApi(channels.desk, channels.commanded, access)
+        self._crew = CrewApi(channels, access)
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY)
@@ -51,11 +64,13 @@ class Origin:
             [
                 web.get("/", self._page),
                 web.get("/watch/{channel}", self._page),
+                web.get("/studio/{channel}", self._studio),
                 web.get("/static/{name:.+}", self._static),
                 web.get("/hls/{path:.*}", self._media),
                 web.options("/hls/{path:.*}", self._preflight),
                 web.get("/api/channels", self._states),
                 web.get("/api/channels/{channel}", self._state),
+                *self._crew.routes(),
                 *self._cues.routes(),
                 web.get("/healthz", self._health),
             ]
@@ -65,12 +80,14 @@ class Origin:
 
     async def _let_listeners_go(self, _application: web.Application) -> None:
         """Event streams never end by themselves, and would hold the server's end up."""
-        for state in self._channels.states():
-            if desk := self._channels.desk(state.channel):
-                desk.events.close()
+        for desk in self._channels.desks():
+            desk.events.close()
 
     async def _page(self, request: web.Request) -> web.Response:
         return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))
+
+    async def _studio(self, request: web.Request) -> web.Response:
+        return _asset(request, pages.page("studio"))
 
     async def _static(self, request: web.Request) -> web.Response:
         asset = pages.static_file(request.match_info["name"])

@@ -1,6 +1,5 @@
 """The API of cues and products: what docs/cues.md and docs/catalogue.md describe, over a channel's desk."""
 
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -8,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from vitrine.media.errors import MalformedError, RefusedError
+from vitrine.origin.access import Access
 from vitrine.origin.desk import Desk, NotOnAirError, NotStoredError, TooManyCommandsError, UnknownProductError
 from vitrine.origin.events import RETRY_MS, TooManyListenersError, encode_event
 from vitrine.origin.problems import OPEN, answer, problem
@@ -25,11 +25,16 @@ Response = Awaitable[web.StreamResponse]
 
 
 class CueApi:
-    """Handlers. `desk_of` gives a channel's desk, None where there is no such channel."""
+    """Handlers. `desk_of` gives a channel's desk, None where there is no such channel; `commanded` the one that
+    commands are for, which in a rehearsal is another.
+    """
 
-    def __init__(self, desk_of: Callable[[str], Desk | None], token: str) -> None:
+    def __init__(
+        self, desk_of: Callable[[str], Desk | None], commanded: Callable[[str], Desk | None], access: Access
+    ) -> None:
         self._desk_of = desk_of
-        self._token = token.encode()
+        self._commanded = commanded
+        self._access = access
 
     def routes(self) -> list[web.RouteDef]:
         at = "/api/channels/{channel}"
@@ -54,17 +59,12 @@ class CueApi:
 
     def _guarded(self, handler: Callable[[web.Request, Desk], Response]) -> Callable[[web.Request], Response]:
         """For who has the token only. What is asked for without it is not looked at."""
-        opened = self._open(handler)
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            if not token or scheme.lower() != "bearer":
-                text = "This needs the API token: send it as Authorization: Bearer TOKEN"
-                return problem(401, text, WWW_Authenticate="Bearer")
-            if not hmac.compare_digest(token.strip().encode("utf-8", "surrogateescape"), self._token):
-                text = "That is not this server's API token; it is in the data folder, in the file api-token"
-                return problem(401, text, WWW_Authenticate='Bearer error="invalid_token"')
-            return await opened(request)
+            if refusal := self._access.refusal(request):
+                return refusal
+            desk = self._commanded(request.match_info["channel"])
+            return problem(404, "There is no channel of that name") if desk is None else await handler(request, desk)
 
         return handle
 
@@ -72,7 +72,7 @@ class CueApi:
 async def _preflight(_request: web.Request) -> web.Response:
     headers = {
         "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": "GET, HEAD, POST, PATCH, OPTIONS",
+        "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, OPTIONS",
         "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
         "Access-Control-Expose-Headers": "ETag, Retry-After",
         "Access-Control-Max-Age": "86400",
@@ -147,9 +147,11 @@ async def _ledger(request: web.Request, desk: Desk) -> web.Response:
 
 def entry_json(entry: Entry, show: Show) -> dict[str, object]:
     """An entry as the API tells it: without its key, which is its sender's own."""
+    undoes = {} if entry.undoes is None else {"undoes": entry.undoes}
     return {
         "entry": entry.n,
         "action": entry.action,
+        **undoes,
         "products": entry.products,
         "slot": entry.slot,
         "frame": entry.frame,

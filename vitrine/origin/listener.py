@@ -6,6 +6,7 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -197,14 +198,15 @@ class Listener:
         self.connections: set[Connection] = set()
         loop = asyncio.get_running_loop()
         self.now = loop.time
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._sweep = loop.call_later(SWEEP, self._look)
 
-    async def listen(self, host: str, port: int) -> int:
-        """The port listened on. Raises OSError."""
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """The port listened on; it may be called again for another. Raises OSError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
-        return int(self._server.sockets[0].getsockname()[1])
+        server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
 
     def _look(self) -> None:
         now = self.now()
@@ -215,8 +217,8 @@ class Listener:
     async def close(self) -> None:
         """Accept nobody any more, and let everybody go."""
         self._sweep.cancel()
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for connection in tuple(self.connections):
             connection.end()
         await asyncio.sleep(0)  # for the sockets to be closed

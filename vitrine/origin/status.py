@@ -18,8 +18,26 @@ class RenditionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     rate: float | None = None
 
 
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A WebRTC publisher's connection. Counts are since it began; `loss_percent` is of the last second or so.
+
+    `lost` packets never came; `repaired` ones came after they were asked for again.
+    """
+
+    packets: int
+    lost: int
+    repaired: int
+    loss_percent: float
+    jitter_ms: float
+    round_trip_ms: float | None
+    keyframes_requested: int
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """What a crew should know before its viewers do. Counts are since the broadcast began."""
+    """What a crew should know before its viewers do. Counts are since the broadcast began.
+
+    `keyframe_ms` is how far apart the publisher's last two keyframes were.
+    """
 
     publisher: str | None = None
     encoder: str | None = None
@@ -31,14 +49,20 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     units_dropped: int = 0
     decoder_errors: int = 0
     encode_lag_ms: int = 0
+    keyframe_ms: int | None = None
+    connection: Connection | None = None
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
-    """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`."""
+    """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
+
+    A `rehearsal` is told of at its unlisted address only.
+    """
 
     channel: str
     title: str
     state: State
+    rehearsal: bool = False
     reason: str | None = None
     broadcast: str | None = None
     started: str | None = None

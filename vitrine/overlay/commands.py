@@ -10,12 +10,12 @@ from vitrine.media.cue import SLOTS, check_product_id
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.overlay.date_time import EXAMPLE, parse_date_time
 
-Action = Literal["show", "hide", "clear", "next"]
+Action = Literal["show", "hide", "clear", "next", "undo"]
 
 MAX_PROGRAMME = 366 * 24 * 3600
 """Seconds of programme time that a command may name: no broadcast lasts a year, and no number is too long to print."""
 
-MEMBERS = ("action", "products", "slot", "at")
+MEMBERS = ("action", "products", "slot", "at", "entry")
 QUOTED = 40
 """Characters of somebody's text that an error repeats."""
 
@@ -53,13 +53,15 @@ At = Newest | AsSeen | Programme
 @dataclass(frozen=True, slots=True)
 class Command:
     """`show` puts `products` into `slot` (None: 1) and those after it. `hide` takes products away, from `slot` only if
-    one is named, or whatever is in the slot. `clear` empties all slots; `next` shows the rundown's next item.
+    one is named, or whatever is in the slot. `clear` empties all slots; `next` shows the rundown's next item. `undo`
+    takes back the command that made `entry`, from that one's own frame on.
     """
 
     action: Action
     products: tuple[str, ...] = ()
     slot: int | None = None
     at: At = Newest()
+    entry: int | None = None
 
 
 def parse_command(value: object) -> Command:
@@ -71,7 +73,10 @@ def parse_command(value: object) -> Command:
     slot = parse_slot(value.get("slot"))
     products = parse_products(value.get("products"))
     check_shape(action, products, slot)
-    return Command(action, products, slot, _parse_at(value.get("at")))
+    at, entry = _parse_at(value.get("at")), _parse_entry(action, value.get("entry"))
+    if entry is not None and at != Newest():
+        raise CommandError("at", "undo takes no at: it holds from the frame of the entry that it undoes")
+    return Command(action, products, slot, at, entry)
 
 
 def parse_action(value: object) -> Action:
@@ -82,6 +87,18 @@ def parse_action(value: object) -> Action:
     if not isinstance(value, str) or value not in actions:
         raise CommandError("action", f"{_shown(value)} is no action; take {_choice(actions)}")
     return cast(Action, value)
+
+
+def _parse_entry(action: Action, value: object) -> int | None:
+    """The entry that is to be undone. Raises CommandError."""
+    if action != "undo":
+        if value is not None:
+            raise CommandError("entry", f"{action} takes no entry; undo does")
+        return None
+    if type(value) is not int or value < 1:
+        text = "the number that a command was answered as its entry"
+        raise CommandError("entry", f"undo needs an entry, {text}; {_shown(value)} is none")
+    return value
 
 
 def parse_slot(value: object) -> int | None:

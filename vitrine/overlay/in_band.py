@@ -70,6 +70,8 @@ def _parse_object(value: Mapping[str, object], is_ours: bool) -> Command | None:
     if "at" in value:
         raise CommandError("at", "A command within the stream is for the frame it comes with; it says no at")
     action = parse_action("show" if value.get("action") is None else value["action"])
+    if action == "undo":
+        raise CommandError("action", "An encoder does not learn which entry its command made, so it has none to undo")
     slot = parse_slot(_whole(value.get("slot")))
     product, products = value.get("product"), value.get("products")
     if product is not None and products is not None:

@@ -3,7 +3,7 @@
 What is on show at a frame is the fold of all entries up to that frame, in the order of their frames, and where frames
 are equal, of their numbers. An entry may come late, for a frame that has been before others': then all that follows
 it is folded anew. Every `show` starts a cue, also of what is there already; a cue ends where its slot is emptied or
-filled again.
+filled again. An `undo` takes one earlier entry out, for the past as well: all is as if that had never been commanded.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Literal, cast, get_args
 from vitrine.media.cue import SLOTS, Cue, Showing, Snapshot, check_product_id
 from vitrine.media.errors import MalformedError, MisuseError, RefusedError
 
-EntryAction = Literal["show", "hide", "clear"]
+EntryAction = Literal["show", "hide", "clear", "undo"]
 Source = Literal["api", "rundown", "encoder", "file"]
 
 
@@ -27,7 +27,7 @@ class Entry:
     the command came, at `received` (utc_ns). `show` puts its products into `slot` and those after it; `hide` takes
     products away, from whatever slot if that is None, and everything from the slot if it names none. `key` is the
     idempotency key; `source` is "api", "rundown" (by `next`), "encoder" (in-band) or "file" (a rundown with times);
-    `item` is the index in the rundown.
+    `item` is the index in the rundown. `undo` says by `undoes` which entry it takes out, and has that one's frame.
     """
 
     n: int
@@ -40,16 +40,20 @@ class Entry:
     key: str | None = None
     source: Source = "api"
     item: int | None = None
+    undoes: int | None = None
 
     def encode(self) -> str:
-        """One line of JSON, without the line end, members in the order of the fields."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """One line of JSON, without the line end, members in the order of the fields; `undoes` only of an undo."""
+        members = asdict(self)
+        if self.undoes is None:
+            del members["undoes"]
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def decode(cls, line: str | bytes) -> "Entry":
         """Raises MalformedError for whatever `encode` would not have written, spaces apart."""
         members = read_members(line, "An entry")
-        names = [field.name for field in fields(cls)]
+        names = [field.name for field in fields(cls) if field.name != "undoes" or members.get("action") == "undo"]
         if set(members) != set(names):
             odd = sorted(set(members) ^ set(names))
             raise MalformedError(f"An entry has the members {', '.join(names)}; wrong or missing: {', '.join(odd)}")
@@ -80,7 +84,7 @@ def read_members(line: str | bytes, what: str) -> Mapping[str, object]:
     return value
 
 
-LOWEST = {"n": 1, "frame": 0, "slot": 1, "received": 0, "item": 0}
+LOWEST = {"n": 1, "frame": 0, "slot": 1, "received": 0, "item": 0, "undoes": 1}
 """Of the members that are whole numbers."""
 
 MAY_BE_NULL = {"slot", "item"}
@@ -88,8 +92,8 @@ MAY_BE_NULL = {"slot", "item"}
 
 def _check_numbers(members: Mapping[str, object]) -> None:
     for name, lowest in LOWEST.items():
-        value = members[name]
-        if value is None and name in MAY_BE_NULL:
+        value = members.get(name)
+        if value is None and (name in MAY_BE_NULL or name not in members):
             continue
         if type(value) is not int or value < lowest:
             raise MalformedError(f"An entry's {name} is no whole number from {lowest}")
@@ -112,6 +116,8 @@ def _check_entry(entry: Entry) -> None:
         raise MalformedError(f"An entry names slot {entry.slot}; there are {SLOTS}")
     if entry.action == "show" and not 1 <= len(entry.products) <= SLOTS + 1 - (entry.slot or 1):
         raise MalformedError(f"An entry shows {len(entry.products)} products from slot {entry.slot or 1}")
+    if entry.undoes is not None and entry.undoes >= entry.n:
+        raise MalformedError(f"Entry {entry.n} undoes entry {entry.undoes}, which had not been made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,7 @@ class Ledger:
         """`title` gives a product's name as viewers read it."""
         self._title = title
         self._entries: list[Entry] = []
+        self._undone: set[int] = set()
         self._order: list[Entry] = []  # by frame, then number
         self._frames: list[int] = []  # of _order
         self._folded: list[_Folded] = []  # after each of _order
@@ -149,14 +156,19 @@ class Ledger:
         return len(self._entries)
 
     def append(self, entry: Entry) -> None:
-        """Take the next entry. Raises MisuseError unless its number is the next."""
+        """Take the next entry. Raises MisuseError unless its number is the next, and what it undoes is of its frame."""
         if entry.n != len(self._entries) + 1:
             raise MisuseError(f"Entry {entry.n} cannot follow entry {len(self._entries)}")
+        if entry.undoes is not None and self._entries[entry.undoes - 1].frame != entry.frame:
+            raise MisuseError(f"Entry {entry.n} is of frame {entry.frame}, and not of that of entry {entry.undoes}")
         place = bisect_right(self._frames, entry.frame)
         self._entries.append(entry)
         self._order.insert(place, entry)
         self._frames.insert(place, entry.frame)
         self._sorted = None
+        if entry.undoes is not None:
+            self._undone.add(entry.undoes)
+            place = self._order.index(self._entries[entry.undoes - 1], bisect_left(self._frames, entry.frame))
         self._rewind(place)
         for each in self._order[place:]:
             self._fold(each)
@@ -183,8 +195,13 @@ class Ledger:
         return self._title(product)
 
     def backward(self, frame: int) -> Iterator[Entry]:
-        """The entries up to a frame, the last first."""
-        return (self._order[place] for place in reversed(range(bisect_right(self._frames, frame))))
+        """The entries up to a frame, the last first, without those that were undone."""
+        places = reversed(range(bisect_right(self._frames, frame)))
+        return (entry for entry in map(self._order.__getitem__, places) if entry.n not in self._undone)
+
+    def is_undone(self, n: int) -> bool:
+        """Whether entry `n` was taken out."""
+        return n in self._undone
 
     def _rewind(self, place: int) -> None:
         """Go back to the state before a place of the order."""
@@ -198,7 +215,7 @@ class Ledger:
 
     def _fold(self, entry: Entry) -> None:
         state = self._folded[-1] if self._folded else NOTHING
-        on = fold(state.snapshot.on, entry)
+        on = state.snapshot.on if entry.n in self._undone else fold(state.snapshot.on, entry)
         places = dict(zip(state.snapshot.on, state.places, strict=True))
         for showing, index in places.items():
             if showing not in on:
@@ -224,7 +241,11 @@ def entry_number(cue: str) -> int:
 
 
 def fold(on: tuple[Showing, ...], entry: Entry) -> tuple[Showing, ...]:
-    """What is on show, by slot, after an entry, where `on` was before it."""
+    """What is on show, by slot, after an entry, where `on` was before it. An undo itself changes nothing: what it takes
+    out is no longer folded.
+    """
+    if entry.action == "undo":
+        return on
     slots = {showing.slot: showing for showing in on}
     if entry.action == "show":
         for slot, (product, cue) in enumerate(zip(entry.products, cue_ids(entry), strict=True), entry.slot or 1):

@@ -103,14 +103,10 @@ class Show:
         if n > MAX_ENTRIES:
             raise LedgerFullError("action", f"This broadcast has had {MAX_ENTRIES} commands, the most it can keep")
         newest = max(newest, 0)
-        frame = self._frame(command.at, newest)
-        if command.action == "next":
-            entry = self._next_entry(n, frame)
-        else:
-            entry = self._entry(n, frame, command, command.action, source)
-        entry = replace(entry, received=received, late=frame < newest, key=key)
+        entry = self._entry_of(n, command, newest, source)
+        entry = replace(entry, received=received, late=entry.frame < newest, key=key)
         # `next` always counts: where two items show the same products, it would never get past the first
-        if command.action != "next" and self._changes_nothing(entry):
+        if command.action not in ("next", "undo") and self._changes_nothing(entry):
             return self._unchanged_answer(command, entry)
         self._prepared = entry, command
         return entry
@@ -180,6 +176,25 @@ class Show:
 
     def _stated_frame(self, at: AsSeen | Programme) -> int:
         return self.clock.frame_at(at.utc_ns) if isinstance(at, AsSeen) else self.clock.nearest(at.seconds)
+
+    def _entry_of(self, n: int, command: Command, newest: int, source: Source) -> Entry:
+        """What a command comes to, but for what `prepare` adds. Raises CommandError."""
+        if command.action == "undo":
+            return self._undo_entry(n, command.entry or 0, source)
+        frame = self._frame(command.at, newest)
+        if command.action == "next":
+            return self._next_entry(n, frame)
+        return self._entry(n, frame, command, command.action, source)
+
+    def _undo_entry(self, n: int, undoes: int, source: Source) -> Entry:
+        if not 1 <= undoes < n:
+            raise CommandError("entry", f"There is no entry {undoes} to undo; the newest is {n - 1}")
+        undone = self.ledger.entries[undoes - 1]
+        if undone.action == "undo":
+            raise CommandError("entry", f"Entry {undoes} is itself an undo; give the command that it took back again")
+        if self.ledger.is_undone(undoes):
+            raise CommandError("entry", f"Entry {undoes} has been undone already")
+        return Entry(n, undone.frame, "undo", (), None, received=0, source=source, undoes=undoes)
 
     def _next_entry(self, n: int, frame: int) -> Entry:
         if self.rundown is None:
@@ -253,7 +268,8 @@ class Show:
         if command.action == "next" or entry.source == "rundown":
             return command.action == "next" and entry.source == "rundown"
         slot = command.slot or 1 if command.action == "show" else command.slot
-        return (command.action, command.products, slot) == (entry.action, entry.products, entry.slot)
+        stated = (command.action, command.products, slot, command.entry)
+        return stated == (entry.action, entry.products, entry.slot, entry.undoes)
 
 
 def _products(on: tuple[Showing, ...]) -> list[tuple[int, str]]:

@@ -160,5 +160,17 @@ def sample(output: Path, seconds: int, size: tuple[int, int], rate: Fraction) ->
     run_sample(output, seconds, size, rate)
 
 
+@main.command()
+@click.argument("url")
+@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1, 24 * 3600), help="How long.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def check(url: str, seconds: float, as_json: bool, quiet: bool) -> None:
+    """Watch the HLS stream at URL, and report every rule that it breaks; see docs/check.md."""
+    from vitrine.server.commands.check import check as run_check
+
+    _run(run_check(url, seconds, as_json, quiet))
+
+
 if __name__ == "__main__":
     main()

@@ -1,5 +1,6 @@
 """The configuration: one TOML file, every value with a default, every mistake named."""
 
+import ipaddress
 import os
 import re
 from fractions import Fraction
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.errors import ConfigError
 from vitrine.media.grid import check_part_target
 from vitrine.packager.part import PRODUCTS
@@ -22,9 +24,10 @@ WINDOW_SECONDS = range(12, 24 * 3600 + 1)
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server listens, and where it keeps what must last. `rtmps` needs a certificate."""
+    """Where the server listens, and where it keeps what must last. `https` and `rtmps` need a certificate."""
 
     http: str = "127.0.0.1:8080"
+    https: str = "127.0.0.1:8443"
     rtmp: str = "127.0.0.1:1935"
     rtmps: str = "127.0.0.1:1936"
     data: str = "data"
@@ -38,6 +41,36 @@ class Hls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     part: float = 0.334
     window: int = 60
+
+
+class TurnServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A TURN server that publishers are told of."""
+
+    url: str
+    username: str
+    credential: str
+
+
+class Whip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Publishers by WebRTC: the UDP ports for their media, and what they are told of the network between."""
+
+    ports: str = "50000-50100"
+    public_address: str | None = None
+    stun: tuple[str, ...] = ()
+    turn: tuple[TurnServer, ...] = ()
+
+    @property
+    def port_range(self) -> range:
+        """Raises ConfigError."""
+        low, dash, high = self.ports.partition("-")
+        if not (low.isdecimal() and high.isdecimal() and dash) or not 0 < int(low) <= int(high) < 1 << 16:
+            raise ConfigError(f"whip.ports is {self.ports!r}; write FIRST-LAST, such as 50000-50100")
+        return range(int(low), int(high) + 1)
+
+    @property
+    def ice_servers(self) -> tuple[IceServer, ...]:
+        turn = (IceServer(each.url, each.username, each.credential) for each in self.turn)
+        return (*map(IceServer, self.stun), *turn)
 
 
 class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +100,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     server: Server = Server()
     hls: Hls = Hls()
+    whip: Whip = Whip()
     ladder: tuple[RungTable, ...] = ()
     channels: dict[str, Channel] = {}
 
@@ -123,7 +157,31 @@ def parse_config(text: str, name: str, folder: Path = Path()) -> Config:
     server = config.server
     if server.api_token is not None:
         server = msgspec.structs.replace(server, api_token=_secret(server.api_token, f"{name}: server.api_token"))
-    return msgspec.structs.replace(config, server=server, channels=channels)
+    return msgspec.structs.replace(config, server=server, channels=channels, whip=_checked_whip(config.whip, name))
+
+
+ICE_ADDRESS = re.compile(r"(stuns?|turns?):[\w.\[\]:-]+(\?transport=(udp|tcp))?", re.ASCII)
+"""RFC 7064 and 7065."""
+
+
+def _checked_whip(table: Whip, name: str) -> Whip:
+    try:
+        assert table.port_range
+        if table.public_address is not None:
+            ipaddress.IPv4Address(table.public_address)
+    except ipaddress.AddressValueError:
+        raise ConfigError(
+            f"{name}: whip.public_address is {table.public_address!r}; write an IPv4 address, such as 203.0.113.7"
+        ) from None
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+    for kind, urls in (("stun", table.stun), ("turn", tuple(each.url for each in table.turn))):
+        for url in urls:
+            if not url.startswith(kind) or not ICE_ADDRESS.fullmatch(url):
+                raise ConfigError(f"{name}: whip.{kind} has {url!r}; write one such as {kind}:{kind}.example.net:3478")
+    secret = f"{name}: whip.turn.credential"
+    turn = (msgspec.structs.replace(each, credential=_secret(each.credential, secret)) for each in table.turn)
+    return msgspec.structs.replace(table, turn=tuple(turn))
 
 
 def _check_ladder(config: Config, name: str) -> None:

@@ -26,6 +26,9 @@ log = logging.getLogger("vitrine.desk")
 
 LEDGER_NAME = "ledger.jsonl"
 
+REHEARSALS = "rehearsals"
+"""The folder of their ledgers; no broadcast's id is a word."""
+
 MOST_WAITING = 50
 """Commands that wait for their turn: ten seconds of them, as many as a disk may hang before a crew gives up."""
 
@@ -36,14 +39,25 @@ COMPLAINTS = 10
 class Desk:
     """Implements `origin.desk.Desk`. A broadcast opens it when its grid and clock are known, and closes it."""
 
-    def __init__(self, channel: str, shop: Shop, data: Path, tasks: asyncio.TaskGroup, in_band: bool = False) -> None:
+    def __init__(
+        self,
+        channel: str,
+        shop: Shop,
+        data: Path,
+        tasks: asyncio.TaskGroup,
+        *,
+        in_band: bool = False,
+        rehearsal: bool = False,
+    ) -> None:
+        """What is commanded in a `rehearsal` is kept apart."""
         self.events = Events()
+        shop.listeners.append(self.events)
         self.broadcast: str | None = None
         self.show: Show | None = None
         self.in_band_refused = 0
         self._channel = channel
         self._shop = shop
-        self._data = data
+        self._folder = data / channel / REHEARSALS if rehearsal else data / channel
         self._tasks = tasks
         self._in_band = in_band
         self._on_air = False
@@ -68,7 +82,7 @@ class Desk:
         self.broadcast, self._newest, self._on_air = broadcast, newest, True
         self.show = Show(grid, start_utc_ns, ledger, self._shop.rundown, self._shop.known)
         self.in_band_refused = 0
-        folder = self._data / self._channel / broadcast
+        folder = self._folder / broadcast
         try:
             folder.mkdir(parents=True)
             self._file = LedgerFile.create(
@@ -174,12 +188,12 @@ class Desk:
         """Raises OfferError, UnknownProductError."""
         changed = self._shop.change(product, changes)
         if self._shop.revealed(product):
-            self.events.tell("product", changed)
+            self._shop.tell("product", changed)
         return changed
 
     async def image(self, name: str) -> tuple[bytes, str] | None:
         return await self._shop.image(name)
 
     async def watch(self) -> None:
-        """Follow the shop's files, for ever."""
-        await self._shop.watch(lambda: self.events.tell("catalogue", {"rev": self._shop.public()["rev"]}))
+        """Follow the shop's files, for ever. One desk of a channel does it for all."""
+        await self._shop.watch(lambda: self._shop.tell("catalogue", {"rev": self._shop.public()["rev"]}))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from vitrine.ingest.publish import PublishRequest
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import seconds, ticks_at
@@ -99,8 +99,21 @@ class Broadcast:
         else:
             worker.add_track(item)
 
+    def check(self, request: PublishRequest) -> None:
+        """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
+        if self.session is not None and not request.takeover and self.session.is_well:
+            raise PublishRefusedError(
+                Refusal.BUSY,
+                f"Another publisher is live on this channel by {self.session.request.protocol.upper()}. "
+                "Stop it first, or take over from it with ?takeover=1 after the address.",
+            )
+
     def new_session(self, request: PublishRequest) -> Session:
-        """Let a publisher in. One that is there already makes way: the same key means the same crew."""
+        """Let a publisher in. One that is there already makes way: the same key means the same crew.
+
+        Raises PublishRefusedError where it need not.
+        """
+        self.check(request)
         former, self.session = self.session, Session(request, self, self._programme_now)
         if former is not None:
             log.info("%s: another publisher with the same key takes over from %s", self.channel, former.request.address)

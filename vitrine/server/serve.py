@@ -10,7 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from vitrine.ingest.publish import is_loopback
 from vitrine.ingest.rtmp.server import RtmpServer
+from vitrine.ingest.whip.pool import PeerPool
+from vitrine.ingest.whip.server import WhipServer
+from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import Origin
 from vitrine.origin.listener import Listener
@@ -32,6 +36,7 @@ class Running:
     http_port: int
     rtmp_port: int
     rtmps_port: int | None
+    https_port: int | None
     registry: Registry
     token: str
 
@@ -43,21 +48,42 @@ async def running(config: Config) -> AsyncIterator[Running]:
         token = api_token(config.server.api_token, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
-        http_port = await _listen_http(config, Origin(registry, token), stack)
+        origin = Origin(registry, token)
+        application = origin.application()
+        peers = await PeerPool.start(peer_settings(config))
+        stack.push_async_callback(peers.close)
+        whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
+        stack.push_async_callback(whip.close)
+        application.add_routes(whip.routes())
+        tls = None if config.server.certificate is None else _tls(config)
+        http_port, https_port = await _listen_http(config, origin, application, tls, stack)
         publishers = RtmpServer(registry)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
+        registry.rtmp_port = rtmp_port
         rtmps_port = None
-        if config.server.certificate is not None:
-            rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", _tls(config))
-        yield Running(http_port, rtmp_port, rtmps_port, registry, token)
+        if tls is not None:
+            rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", tls)
+        yield Running(http_port, rtmp_port, rtmps_port, https_port, registry, token)
         await stack.aclose()
 
 
-async def _listen_http(config: Config, origin: Origin, stack: AsyncExitStack) -> int:
-    host, port = split_address(config.server.http, "server.http")
+def peer_settings(config: Config) -> PeerSettings:
+    """What the media process of WHIP is told. Publishers are told of STUN and TURN servers; our own side needs none.
+
+    A server whose pages are on loopback only takes publishers there, too.
+    """
+    host, _ = split_address(config.server.http, "server.http")
+    ports = config.whip.port_range
+    return PeerSettings((ports[0], ports[-1]), loopback=host == "localhost" or is_loopback(host))
+
+
+async def _listen_http(
+    config: Config, origin: Origin, application: web.Application, tls: ssl.SSLContext | None, stack: AsyncExitStack
+) -> tuple[int, int | None]:
+    """The ports of HTTP, and of HTTPS where there is a certificate."""
     runner = web.AppRunner(
-        origin.application(),
+        application,
         access_log=None,
         shutdown_timeout=GRACE,
         max_line_size=MAX_LINE,
@@ -68,10 +94,18 @@ async def _listen_http(config: Config, origin: Origin, stack: AsyncExitStack) ->
     assert runner.server is not None
     listener = Listener(origin.hls, runner.server)
     stack.push_async_callback(listener.close)
+    http_port = await _listen_site(listener, config.server.http, "server.http", None)
+    if tls is None:
+        return http_port, None
+    return http_port, await _listen_site(listener, config.server.https, "server.https", tls)
+
+
+async def _listen_site(listener: Listener, address: str, name: str, tls: ssl.SSLContext | None) -> int:
+    host, port = split_address(address, name)
     try:
-        return await listener.listen(host, port)
+        return await listener.listen(host, port, tls)
     except OSError as error:
-        raise _taken(config.server.http, "server.http", error) from error
+        raise _taken(address, name, error) from error
 
 
 async def _listen_rtmp(publishers: RtmpServer, address: str, name: str, context: ssl.SSLContext | None = None) -> int:

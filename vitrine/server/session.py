@@ -1,14 +1,16 @@
 """One publisher's session as its broadcast sees it: what it announces, through the gate, into the worker."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Protocol
 
 from vitrine.ingest.publish import PublishRequest
+from vitrine.ingest.whip.events import Measured
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.ticks import seconds
-from vitrine.media.track import Track
+from vitrine.media.track import Track, VideoTrack
 from vitrine.transcode.gate import Gate
 
 MILLISECONDS = 1000
@@ -17,6 +19,10 @@ MILLISECONDS = 1000
 LONGEST_NAME = 100
 """Letters of an encoder's name that the API repeats."""
 
+
+SILENCE = 2.0
+"""Seconds without media after which a publisher is taken for dead. OBS sends sound fifty times a second, and a
+browser whose camera is covered still sends pictures."""
 
 HELD_DATA = 8
 """Data messages kept, the newest ones, until the gate opens: a third of a second as a rule, ten at most."""
@@ -41,7 +47,9 @@ class SessionOwner(Protocol):
 class Session:
     """A `Publication`: what ingest pushes into.
 
-    `received` counts bytes of media and `encoder` is the publisher's program, for the channel's health.
+    `received` counts bytes of media, `encoder` is the publisher's program, and `keyframe_ms` how far apart its last two
+    keyframes were, for the channel's health. `measured` is the newest that the connection told of itself, and `loss`
+    the share of packets that were lost between the last two.
     """
 
     def __init__(self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction]) -> None:
@@ -49,16 +57,29 @@ class Session:
         self.request = request
         self.received = 0
         self.encoder = ""
+        self.keyframe_ms: int | None = None
+        self.measured: Measured | None = None
+        self.loss = 0.0
         self._owner = owner
         self._gate = Gate(at)
         self._opened = False
+        self._heard = time.monotonic()  # when media came last; a publisher that only just came counts as well
+        self._video: dict[int, int] = {}  # timescales of tracks of pictures
+        self._keyframe: Fraction | None = None
         self._held_data: deque[tuple[str, Sequence[object], Fraction]] = deque(maxlen=HELD_DATA)
 
     @property
     def dropped(self) -> int:
         return self._gate.dropped
 
+    @property
+    def is_well(self) -> bool:
+        """Media came within the last SILENCE seconds."""
+        return time.monotonic() - self._heard <= SILENCE
+
     def add_track(self, track: Track) -> None:
+        if isinstance(track, VideoTrack):
+            self._video[track.id] = track.timescale
         self._gate.add_track(track)
         if self._opened:
             self._owner.add_track(self, track)
@@ -70,7 +91,17 @@ class Session:
 
     def push(self, unit: AccessUnit) -> None:
         self.received += len(unit.data)
+        self._heard = time.monotonic()
+        if unit.keyframe and unit.track_id in self._video:
+            at, former = seconds(unit.pts, self._video[unit.track_id]), self._keyframe
+            self._keyframe, self.keyframe_ms = at, None if former is None else round((at - former) * MILLISECONDS)
         self._pass(self._gate.push(unit))
+
+    def measure(self, measured: Measured) -> None:
+        former, self.measured = self.measured, measured
+        packets = measured.packets - (former.packets if former else 0)
+        lost = measured.lost - (former.lost if former else 0)
+        self.loss = max(0, lost) / (packets + lost) if packets + lost > 0 else 0.0
 
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
         self._held_data.append((name, values, seconds(dts, MILLISECONDS)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vitrine.media.errors import ConfigError, MalformedError, RefusedError
 from vitrine.origin.desk import UnknownProductError
+from vitrine.origin.events import Events
 from vitrine.overlay.catalogue.catalogue import (
     Catalogue,
     is_revealed,
@@ -51,6 +52,7 @@ class Shop:
     def __init__(self, channel: str, catalogue: Path | None, rundown: Path | None) -> None:
         """Reads both files. Raises ConfigError for one that cannot be read at all."""
         self.rundown: Rundown | None = None
+        self.listeners: list[Events] = []
         self._channel = channel
         self._images = f"/api/channels/{channel}/images/"
         self._catalogue: Catalogue | None = None
@@ -65,6 +67,11 @@ class Shop:
         if rundown is not None:
             self._stamps[rundown] = _stamp(rundown)
             self.rundown = read_rundown_file(rundown)
+
+    def tell(self, event: str, data: object) -> None:
+        """Tell the pages of everything that sells this."""
+        for events in self.listeners:
+            events.tell(event, data)
 
     def known(self, product: str) -> bool:
         """Whether the product may be shown: any may where there is no catalogue."""

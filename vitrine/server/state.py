@@ -2,20 +2,26 @@
 
 from vitrine.media import aac, h264
 from vitrine.media.track import Rendition, VideoTrack
-from vitrine.origin.status import ChannelState, Health, RenditionState
+from vitrine.origin.status import ChannelState, Connection, Health, RenditionState
 from vitrine.server.config import Channel
 from vitrine.server.pipeline import Broadcast
+from vitrine.server.session import Session
 
 
-def channel_state(name: str, settings: Channel, broadcast: Broadcast | None) -> ChannelState:
-    title, playlist = settings.title or name, f"/hls/{name}/index.m3u8"
+def channel_state(
+    name: str, settings: Channel, broadcast: Broadcast | None, rehearsal_at: str | None = None
+) -> ChannelState:
+    """`rehearsal_at` is the name in the addresses of a rehearsal."""
+    title, playlist = settings.title or name, f"/hls/{rehearsal_at or name}/index.m3u8"
+    rehearsal = rehearsal_at is not None
     if broadcast is None:
-        return ChannelState(channel=name, title=title, state="idle", playlist=playlist)
+        return ChannelState(channel=name, title=title, state="idle", rehearsal=rehearsal, playlist=playlist)
     renditions = () if broadcast.stream is None else broadcast.stream.packager.renditions
     return ChannelState(
         channel=name,
         title=title,
         state=broadcast.state,
+        rehearsal=rehearsal,
         reason=broadcast.reason,
         broadcast=broadcast.id,
         started=None if broadcast.started is None else broadcast.started.isoformat(timespec="milliseconds"),
@@ -52,4 +58,21 @@ def _health(broadcast: Broadcast) -> Health:
         units_dropped=stats.lost + (0 if session is None else session.dropped),
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
+        keyframe_ms=None if session is None else session.keyframe_ms,
+        connection=None if session is None else _connection(session),
+    )
+
+
+def _connection(session: Session) -> Connection | None:
+    measured = session.measured
+    if measured is None:
+        return None
+    return Connection(
+        packets=measured.packets,
+        lost=measured.lost,
+        repaired=measured.repaired,
+        loss_percent=round(100 * session.loss, 2),
+        jitter_ms=round(1000 * measured.jitter, 1),
+        round_trip_ms=None if measured.round_trip is None else round(1000 * measured.round_trip, 1),
+        keyframes_requested=measured.keyframes_requested,
     )

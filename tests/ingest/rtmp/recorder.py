@@ -10,6 +10,7 @@ from fractions import Fraction
 import trustme
 
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.whip.events import Measured
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Track
 
@@ -34,6 +35,9 @@ class Recorder:
     def push(self, unit: AccessUnit) -> None:
         self.units.append(unit)
 
+    def measure(self, measured: Measured) -> None:
+        self.measured = measured
+
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
         self.messages.append((name, tuple(values), dts))
 
@@ -53,9 +57,12 @@ class Channels:
         self.published = asyncio.Event()
         self._make = make
 
-    def publish(self, request: PublishRequest) -> Recorder:
+    def check(self, request: PublishRequest) -> None:
         if request.key != "key":
             raise PublishRefusedError(Refusal.WRONG_KEY, "This stream key opens no channel here.")
+
+    def publish(self, request: PublishRequest) -> Recorder:
+        self.check(request)
         self.requests.append(request)
         self.publications.append(self._make())
         self.published.set()

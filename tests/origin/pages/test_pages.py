@@ -4,7 +4,7 @@ import pytest
 
 from vitrine.origin import pages
 
-PAGES = ("index", "watch")
+PAGES = ("index", "watch", "studio")
 
 
 def addresses(text: str) -> set[str]:

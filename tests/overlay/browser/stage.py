@@ -27,6 +27,7 @@ from vitrine.origin.hls import Hls
 from vitrine.origin.request import Request
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.cmaf.box import full_box, read_boxes
+from vitrine.packager.cues import Cues
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
 from vitrine.packager.packager import Packager
 from vitrine.packager.part import Part
@@ -161,7 +162,9 @@ def table(cues: Sequence[On]) -> TableCues:
 
 @dataclass
 class Stage:
-    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for."""
+    """One broadcast; what is said of its products is taken from `cues` whenever it is asked for, or if it is
+    `by_packager`, from those at first, or from what is `decided`.
+    """
 
     cues: list[On]
     rate: Fraction = NTSC
@@ -172,6 +175,8 @@ class Stage:
     stamps: bool = True
     stamped: list[On] | None = None
     by_packager: bool = False
+    decided: Cues | None = None
+    start_utc_ns: int = START_UTC_NS
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -195,9 +200,9 @@ class Stage:
             self.broadcast,
             renditions,
             self.grid,
-            START_UTC_NS,
+            self.start_utc_ns,
             self.window_seconds,
-            cues=table(self.cues) if self.by_packager else None,
+            cues=self.decided or (table(self.cues) if self.by_packager else None),
         )
         self.stream = LiveStream(self.packager)
 
@@ -228,7 +233,7 @@ class Stage:
     # -- What is said of it --
 
     def utc_ns(self, frame: int) -> int:
-        return START_UTC_NS + round(frame * 1_000_000_000 / self.rate)
+        return self.start_utc_ns + round(frame * 1_000_000_000 / self.rate)
 
     def dateranges(self) -> list[str]:
         return [self._daterange(cue) for cue in self.cues] if self.ranges and not self.by_packager else []

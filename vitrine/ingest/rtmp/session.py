@@ -30,6 +30,7 @@ CHUNK_SIZE = 65_536
 REFUSAL_CODES = {
     Refusal.WRONG_KEY: "NetStream.Publish.Denied",
     Refusal.WRONG_PLACE: "NetConnection.Connect.InvalidApp",
+    Refusal.WRONG_CHANNEL: "NetStream.Publish.Denied",
     Refusal.BUSY: "NetStream.Publish.BadName",
 }
 """OBS stops and shows the description on each of them. GStreamer takes Denied as a question of permission and

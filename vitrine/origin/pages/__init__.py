@@ -43,17 +43,27 @@ CONTENT_SECURITY_POLICY = "; ".join(
 A picture by http: is not shown, not even on loopback: a page behind TLS would not show it either.
 """
 
+PLAYING = "autoplay=(self), fullscreen=(self), picture-in-picture=(self)"
+
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",
-        "Permissions-Policy": "autoplay=(self), fullscreen=(self), picture-in-picture=(self), "
-        "camera=(), geolocation=(), microphone=()",
+        "Permissions-Policy": f"{PLAYING}, camera=(), geolocation=(), microphone=()",
         "Cache-Control": "no-cache",  # asked again every time, answered 304 by the ETag: an update is seen at once
     }
 )
 """For every answer with a page or a static file."""
+
+FOR_CREWS: Mapping[str, str] = MappingProxyType(
+    {
+        "Permissions-Policy": f"{PLAYING}, camera=(self), geolocation=(), microphone=(self), screen-wake-lock=(self)",
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", "frame-ancestors 'none'"),
+        "Referrer-Policy": "no-referrer",  # a rehearsal's address is a secret
+    }
+)
+"""Instead, for the studio: it films, and nobody may put it under a page of their own."""
 
 FOR_EVERYONE: Mapping[str, str] = MappingProxyType(
     {
@@ -78,7 +88,10 @@ class Asset:
 
 
 def page(name: str) -> Asset:
-    """The page `index` (for /) or `watch` (for /watch/{channel}). Raises KeyError for a name we do not have."""
+    """The page `index` (for /), `watch` (for /watch/{channel}) or `studio` (for /studio/{channel}).
+
+    Raises KeyError for a name we do not have.
+    """
     return _pages()[name]
 
 
@@ -102,8 +115,8 @@ def _static_files() -> Mapping[str, Asset]:
 
 def _assets() -> Iterator[tuple[str, Asset]]:
     here = files(__name__)
-    vendor = here / "vendor"
-    for folder, prefix in ((here, ""), (vendor, "vendor/")):
+    for prefix in ("", "studio/", "vendor/"):
+        folder = here / prefix if prefix else here
         if folder.is_dir():
             yield from ((prefix + file.name, _read(file)) for file in folder.iterdir() if _content_type(file.name))
     for name, body in browser.modules().items():
@@ -116,7 +129,8 @@ def _content_type(name: str) -> str | None:
 
 
 def _read(file: Traversable) -> Asset:
-    return _asset(file.name, file.read_bytes(), HEADERS)
+    headers = {**HEADERS, **FOR_CREWS} if file.name == "studio.html" else HEADERS
+    return _asset(file.name, file.read_bytes(), headers)
 
 
 def _asset(name: str, body: bytes, headers: Mapping[str, str]) -> Asset:

@@ -77,7 +77,8 @@ function show(state, reason = null) {
 
 function describe(channel) {
   const title = channel.title || channel.channel;
-  element("brand").textContent = channel.title ? channel.channel : "";
+  const brand = channel.title ? channel.channel : "";
+  element("brand").textContent = channel.rehearsal ? `${brand} Rehearsal: only people with this link see it.`.trim() : brand;
   element("title").textContent = title;
   document.title = `${channel.state === "live" ? "Live: " : ""}${title} · Vitrine`;
   const started = channel.started ? new Date(channel.started) : null;

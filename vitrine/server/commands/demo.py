@@ -14,7 +14,7 @@ from vitrine.ingest.sample.show import PRODUCT_SECONDS
 from vitrine.media.errors import ConfigError, RefusedError
 from vitrine.overlay.commands import Command, Programme
 from vitrine.server.commands.sample import sample
-from vitrine.server.commands.serve import log_to_stderr, until_stopped
+from vitrine.server.commands.serve import log_to_stderr, studio_address, until_stopped
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.desk import Desk
 from vitrine.server.serve import running
@@ -43,6 +43,7 @@ async def demo(http: str, rtmp: str, data: Path) -> None:
         publisher = await _publish(show, f"rtmp://{rtmp_host}:{server.rtmp_port}/live")
         address = f"http://{http_host}:{server.http_port}"
         print(f"\n  Open {address}/watch/{CHANNEL}\n", flush=True)
+        print(f"  Run the show from {studio_address(address, CHANNEL, server.token)}\n", flush=True)
         print(f"  Show another product: vitrine cue {CHANNEL} next --server {address} --data {data}\n", flush=True)
         try:
             async with asyncio.TaskGroup() as tasks:

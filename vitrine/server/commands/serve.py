@@ -16,14 +16,22 @@ async def serve(config: Config) -> None:
     """Run until SIGINT or SIGTERM."""
     log_to_stderr()
     made = config.server.api_token is None and not (Path(config.server.data) / FILE_NAME).exists()
+    data = f"{config.server.data}/{FILE_NAME}"
     async with running(config) as server:
         host = config.server.http.rpartition(":")[0]
+        address = f"http://{host}:{server.http_port}"
         for channel in config.channels:
-            print(f"Watch {channel} at http://{host}:{server.http_port}/watch/{channel}", flush=True)
+            print(f"Watch {channel} at {address}/watch/{channel}", flush=True)
+            print(f"Run {channel} from {studio_address(address, channel, server.token if made else None)}", flush=True)
         print(f"Publish to rtmp://{config.server.rtmp.rpartition(':')[0]}:{server.rtmp_port}/live", flush=True)
         if made:
-            print(f"Command cues with the token {server.token} (kept in {config.server.data}/{FILE_NAME})", flush=True)
+            print(f"The API token was made now, and is kept in {data}; it is shown this once", flush=True)
         await until_stopped()
+
+
+def studio_address(origin: str, channel: str, token: str | None) -> str:
+    """The crew's page. A token goes behind the #, which no browser sends to any server."""
+    return f"{origin}/studio/{channel}" + (f"#token={token}" if token else "")
 
 
 def log_to_stderr() -> None:

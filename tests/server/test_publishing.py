@@ -1,0 +1,70 @@
+"""Who may publish where, and what of a connection is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.whip.events import Measured
+from vitrine.server.config import Channel, Config, Server
+from vitrine.server.registry import Registry
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
+    channels = {"show": Channel(stream_key="s3cret"), "other": Channel(stream_key="another")}
+    async with asyncio.TaskGroup() as tasks:
+        registry = Registry(Config(server=Server(data=str(tmp_path)), channels=channels), tasks)
+        yield registry
+        await registry.close()
+
+
+def request(key: str, channel: str | None = None, takeover: bool = True) -> PublishRequest:
+    return PublishRequest("whip", key, "192.0.2.1", lambda reason: None, channel, takeover)
+
+
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        (request("wrong", "show"), Refusal.WRONG_KEY),
+        (request("s3cret", "other"), Refusal.WRONG_CHANNEL),
+        (request("s3cret", "none"), Refusal.WRONG_PLACE),
+    ],
+)
+async def test_the_key_opens_the_channel_that_the_address_names(
+    registry: Registry, asked: PublishRequest, refusal: Refusal
+) -> None:
+    for ask in (registry.check, registry.publish):
+        with pytest.raises(PublishRefusedError) as caught:
+            ask(asked)
+        assert caught.value.refusal is refusal
+        assert "s3cret" not in str(caught.value)
+    registry.check(request("s3cret", "show"))
+    registry.check(request("s3cret"))
+
+
+async def test_a_second_publisher_is_told_before_anything_is_opened_for_it(registry: Registry) -> None:
+    first = registry.publish(request("s3cret"))
+    with pytest.raises(PublishRefusedError) as caught:
+        registry.check(request("s3cret", "show", takeover=False))
+    assert caught.value.refusal is Refusal.BUSY
+    registry.check(request("s3cret", "show"))
+    first.end("gone")
+    registry.check(request("s3cret", "show", takeover=False))
+
+
+async def test_what_a_connection_measures_is_in_the_channels_health(registry: Registry) -> None:
+    session = registry.publish(request("s3cret", "show"))
+    session.measure(Measured(90, 10, 4, 0.0031, 0.0424, 2))
+    state = registry.state("show")
+    assert state is not None
+    connection = state.health.connection
+    assert connection is not None
+    assert (connection.packets, connection.lost, connection.repaired, connection.keyframes_requested) == (90, 10, 4, 2)
+    assert (connection.loss_percent, connection.jitter_ms, connection.round_trip_ms) == (10.0, 3.1, 42.4)
+    session.end("gone")
+    state = registry.state("show")
+    assert state is not None
+    assert state.health.connection is None

@@ -1,0 +1,1 @@
+"""Media files read back: what a segment, part or initialisation section holds."""

@@ -1,0 +1,133 @@
+/** Commands: what is on show by the server, what is sent, what it was answered, and the three seconds to undo it. */
+
+import { Refused } from "/static/studio/access.js";
+
+const UNDO_MS = 3000;
+const TRIES = 4;
+const PAUSE_MS = 300; // before the second try, doubled with each
+const RETRY_MS = 4000; // until a refused event stream is asked for again
+
+/** Not crypto.randomUUID: that is not there on plain http, where crews without a camera may work. */
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/**
+ * Events: "change" when `on`, `items` or `next` changed; "undoable" when there is something to undo or no longer.
+ */
+export class Desk extends EventTarget {
+  /** What is on show at the newest frame: [{s, p, c, t0}]. */
+  on = [];
+  items = [];
+  next = null;
+  #access;
+  #channel;
+  #address;
+  #events = null;
+  #retry = 0;
+  #done = []; // {entry, words, until}
+  #timer = 0;
+  #asked = 0;
+
+  constructor(access, channel) {
+    super();
+    this.#access = access;
+    this.#channel = channel;
+  }
+
+  /** Listens to what `address` tells: the channel's name, or its rehearsal's. */
+  follow(address) {
+    if (address === this.#address) {
+      return;
+    }
+    this.#address = address;
+    this.#done = [];
+    this.#told();
+    this.#listen();
+  }
+
+  /** The command to undo now, null where there is none: {entry, words, left} with what is `left` of its time in ms. */
+  get undoable() {
+    const now = performance.now();
+    this.#done = this.#done.filter(({ until }) => until > now);
+    const last = this.#done.at(-1);
+    return last ? { ...last, left: last.until - now } : null;
+  }
+
+  /** Raises Refused, or TypeError where the server was not reached. `words` say later what can be undone. */
+  async send(command, words) {
+    const answer = await this.#carry(command);
+    if (answer.entry !== null && command.action !== "undo") {
+      this.#done.push({ entry: answer.entry, words, until: performance.now() + UNDO_MS });
+      this.#told();
+    }
+    this.look();
+    return answer;
+  }
+
+  /** Takes the last command back, from its very frame. */
+  async undo() {
+    const last = this.undoable;
+    if (last) {
+      this.#done = this.#done.filter(({ entry }) => entry !== last.entry);
+      this.#told();
+      await this.send({ action: "undo", entry: last.entry }, "");
+    }
+    return last;
+  }
+
+  /** Asks what is on show, and what is planned. */
+  async look() {
+    const asked = ++this.#asked;
+    const at = `/api/channels/${encodeURIComponent(this.#address ?? this.#channel)}`;
+    const read = (path) => this.#access.ask(`${at}/${path}`).catch((error) => (error.status === 409 ? null : undefined));
+    const [rundown, shown] = await Promise.all([read("rundown"), read("snapshot")]);
+    if (asked === this.#asked) {
+      this.on = shown === undefined ? this.on : (shown?.snapshot.on ?? []); // 409: nothing is on air
+      this.items = rundown?.items ?? this.items;
+      this.next = rundown ? rundown.next : this.next;
+      this.dispatchEvent(new Event("change"));
+    }
+  }
+
+  /** The same key goes with each try: it is stamped once. */
+  async #carry(command) {
+    const headers = { "Idempotency-Key": newKey() };
+    const address = `/api/channels/${encodeURIComponent(this.#channel)}/cues`;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#access.ask(address, { method: "POST", body: command, headers });
+      } catch (error) {
+        const again = !(error instanceof Refused) || error.status === 429 || error.status === 503;
+        if (!again || attempt === TRIES) {
+          throw error;
+        }
+        await pause(error.wait ? 1000 * error.wait : PAUSE_MS * 2 ** (attempt - 1));
+      }
+    }
+  }
+
+  #told() {
+    clearTimeout(this.#timer);
+    this.dispatchEvent(new Event("undoable"));
+    const { left } = this.undoable ?? {};
+    if (left) {
+      this.#timer = setTimeout(() => this.#told(), left + 10);
+    }
+  }
+
+  #listen() {
+    clearTimeout(this.#retry);
+    this.#events?.close();
+    const events = new EventSource(`/api/channels/${encodeURIComponent(this.#address)}/events`);
+    for (const name of ["cue", "catalogue", "open"]) {
+      events.addEventListener(name, () => this.look());
+    }
+    events.addEventListener("error", () => {
+      if (events === this.#events && events.readyState === EventSource.CLOSED) {
+        this.#retry = setTimeout(() => this.#listen(), RETRY_MS);
+      }
+    });
+    this.#events = events;
+  }
+}

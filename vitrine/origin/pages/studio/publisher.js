@@ -1,0 +1,161 @@
+/** Keeps this browser on air: one WHIP session after another, for as long as the host wants to be. */
+
+import { Refused } from "/static/studio/access.js";
+import { WhipSession } from "/static/studio/whip.js";
+
+const CONNECT_MS = 10_000;
+const RETURN_MS = 3000; // a connection that came back by itself did so within this
+const STALLED_MS = 4000; // nothing heard from the server for so long
+const RETRY_MS = [300, 1000, 2000, 4000];
+
+/**
+ * Events: "state" when `state` changed: "off", "connecting", "on" or "lost" (it is being connected again); "refused",
+ * with `error`, when the server does not take this publisher.
+ */
+export class Publisher extends EventTarget {
+  state = "off";
+  #ingest = null;
+  #stream = null;
+  #side = 720;
+  #session = null;
+  #wanted = false;
+  #tries = 0;
+  #timer = 0;
+  #heard = { at: 0, report: 0 };
+  #lock = null;
+
+  constructor() {
+    super();
+    addEventListener("offline", () => this.#lose());
+    addEventListener("online", () => this.#wanted && this.state !== "on" && this.#again(0));
+    addEventListener("pagehide", () => this.#session?.close({ unloading: true }));
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#wanted && this.#again(0));
+    document.addEventListener("visibilitychange", () => this.#wanted && this.#stayAwake());
+  }
+
+  get wanted() {
+    return this.#wanted;
+  }
+
+  /** `ingest` is {whip, key}. With `takeover` another publisher has to make way. */
+  start(ingest, stream, side, { takeover = false } = {}) {
+    this.#ingest = ingest;
+    this.#stream = stream;
+    this.#side = side;
+    this.#wanted = true;
+    this.#tries = 0;
+    this.#stayAwake();
+    this.#become("connecting");
+    this.#connect(takeover);
+  }
+
+  stop() {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    this.#session?.close();
+    this.#session = null;
+    this.#lock?.release().catch(() => {});
+    this.#lock = null;
+    this.#become("off");
+  }
+
+  /** Another camera or microphone, without leaving the air. */
+  async use(stream) {
+    this.#stream = stream;
+    await this.#session?.replace(stream);
+  }
+
+  /** The connection's statistics, null without one. Also finds out that nothing is heard any more. */
+  async stats() {
+    const session = this.#session;
+    if (!session || session.state === "closed") {
+      return null;
+    }
+    const stats = await session.stats();
+    let report = 0;
+    stats.forEach(({ type, timestamp, roundTripTimeMeasurements: count = 0, responsesReceived = 0 }) => {
+      report += type === "remote-inbound-rtp" ? count + timestamp : responsesReceived;
+    });
+    const now = performance.now();
+    if (report !== this.#heard.report) {
+      this.#heard = { at: now, report };
+    } else if (this.state === "on" && now - this.#heard.at > STALLED_MS) {
+      this.#lose();
+    }
+    return stats;
+  }
+
+  async #connect(takeover) {
+    clearTimeout(this.#timer);
+    this.#session?.close();
+    const session = new WhipSession(this.#ingest.whip, this.#ingest.key);
+    this.#session = session;
+    session.addEventListener("state", () => session === this.#session && this.#follow(session));
+    this.#timer = setTimeout(() => session === this.#session && this.#lose(), CONNECT_MS);
+    try {
+      await session.open(this.#stream, this.#side, { takeover });
+    } catch (error) {
+      if (session === this.#session && this.#wanted) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #follow({ state }) {
+    if (state === "connected") {
+      clearTimeout(this.#timer);
+      this.#tries = 0;
+      this.#heard = { at: performance.now(), report: 0 };
+      this.#become("on");
+    } else if (state === "disconnected") {
+      this.#become("lost");
+      this.#again(RETURN_MS);
+    } else if (state === "failed" || state === "closed") {
+      this.#lose();
+    }
+  }
+
+  #fail(error) {
+    // Before it was ever on air the host decides; after, only what waiting does not change ends it.
+    const final = error instanceof Refused && ![408, 409, 429].includes(error.status) && error.status < 500;
+    if (final || (error instanceof Refused && error.status === 409 && this.state === "connecting")) {
+      this.stop();
+      this.dispatchEvent(Object.assign(new Event("refused"), { error }));
+    } else {
+      this.#lose(1000 * (error.wait ?? 0));
+    }
+  }
+
+  #lose(least = 0) {
+    if (this.#wanted) {
+      this.#become("lost");
+      this.#again(Math.max(least, RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)]));
+      this.#tries += 1;
+    }
+  }
+
+  #again(delay) {
+    clearTimeout(this.#timer);
+    const spread = delay * (0.85 + Math.random() * 0.3);
+    this.#timer = setTimeout(() => {
+      if (!navigator.onLine) {
+        this.#again(1000);
+      } else {
+        this.#connect(true); // the session that it takes over from is our own
+      }
+    }, spread);
+  }
+
+  #become(state) {
+    if (state !== this.state) {
+      this.state = state;
+      this.dispatchEvent(new Event("state"));
+    }
+  }
+
+  async #stayAwake() {
+    if (document.visibilityState === "visible") {
+      this.#lock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null; // a low battery refuses it
+    }
+  }
+}
