@@ -202,7 +202,7 @@ class Listener:
         self._sweep = loop.call_later(SWEEP, self._look)
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """The port listened on; it may be called again for another. Raises OSError."""
+        """The port listened on, for HTTPS with a context. Call it once for each address. Raises OSError."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
         self._servers.append(server)

@@ -17,6 +17,7 @@ from vitrine.ingest.whip.server import WhipServer
 from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import Origin
+from vitrine.origin.hls import Hls
 from vitrine.origin.listener import Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
@@ -56,7 +57,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         stack.push_async_callback(whip.close)
         application.add_routes(whip.routes())
         tls = None if config.server.certificate is None else _tls(config)
-        http_port, https_port = await _listen_http(config, origin, application, tls, stack)
+        http_port, https_port = await _listen_http(config, application, origin.hls, tls, stack)
         publishers = RtmpServer(registry)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
@@ -79,7 +80,7 @@ def peer_settings(config: Config) -> PeerSettings:
 
 
 async def _listen_http(
-    config: Config, origin: Origin, application: web.Application, tls: ssl.SSLContext | None, stack: AsyncExitStack
+    config: Config, application: web.Application, answers: Hls, tls: ssl.SSLContext | None, stack: AsyncExitStack
 ) -> tuple[int, int | None]:
     """The ports of HTTP, and of HTTPS where there is a certificate."""
     runner = web.AppRunner(
@@ -92,15 +93,15 @@ async def _listen_http(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     assert runner.server is not None
-    listener = Listener(origin.hls, runner.server)
+    listener = Listener(answers, runner.server)
     stack.push_async_callback(listener.close)
-    http_port = await _listen_site(listener, config.server.http, "server.http", None)
+    http_port = await _listen_to(listener, config.server.http, "server.http", None)
     if tls is None:
         return http_port, None
-    return http_port, await _listen_site(listener, config.server.https, "server.https", tls)
+    return http_port, await _listen_to(listener, config.server.https, "server.https", tls)
 
 
-async def _listen_site(listener: Listener, address: str, name: str, tls: ssl.SSLContext | None) -> int:
+async def _listen_to(listener: Listener, address: str, name: str, tls: ssl.SSLContext | None) -> int:
     host, port = split_address(address, name)
     try:
         return await listener.listen(host, port, tls)
