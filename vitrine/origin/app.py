@@ -12,8 +12,9 @@ from vitrine.origin.access import Access
 from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
+from vitrine.origin.files import read_piece
 from vitrine.origin.hls import Blocked, Hls
-from vitrine.origin.reply import Reply
+from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import Request
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -100,7 +101,14 @@ class Origin:
         if request.can_read_body:
             raise web.HTTPBadRequest(text="A request for media has no body\n")
         reply = await answered(self.hls, _asked(request))
-        return web.Response(status=reply.status, body=b"".join(reply.body), headers=reply.headers)
+        if isinstance(reply.body, FilePiece):
+            try:
+                body = await asyncio.to_thread(read_piece, reply.body)
+            except OSError:
+                reply, body = hls.gone(), b""
+        else:
+            body = b"".join(reply.body)
+        return web.Response(status=reply.status, body=body, headers=reply.headers)
 
     async def _preflight(self, _request: web.Request) -> web.Response:
         headers = {

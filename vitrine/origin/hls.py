@@ -12,9 +12,10 @@ from urllib.parse import unquote
 
 from vitrine.media.grid import SEGMENT_SECONDS
 from vitrine.origin.gzipped import accepts_gzip
-from vitrine.origin.reply import Reply, Representation
+from vitrine.origin.reply import Body, FilePiece, Reply, Representation
 from vitrine.origin.request import Request
 from vitrine.origin.stream import LiveStream, Question
+from vitrine.packager.store import Stored
 from vitrine.packager.window import Answer, Skip
 
 LONGEST_WAIT = 3.0 * SEGMENT_SECONDS
@@ -38,6 +39,8 @@ PASSING_AGE = 1
 The draft's lifetimes would let anybody spoil the addresses of the next parts in every cache, by asking before they
 are there. A request may come two segments early and is held, so a refusal of a second is over when a player asks.
 """
+
+NO_MEDIA = "No such media here, or no longer; see the playlist for what there is"
 
 PLAYABLE = Question()
 
@@ -75,6 +78,11 @@ class Blocked:
         """Have `then` called once; gives what calls it off."""
         waiter = self.stream.wait(self.question, then)
         return lambda: self.stream.forget(self.question, waiter)
+
+
+def gone() -> Reply:
+    """A file that left the disk between its being found and its being read."""
+    return _refused(404, NO_MEDIA, ERROR_AGE).reply
 
 
 class _RefusedError(Exception):
@@ -231,12 +239,15 @@ def _media(stream: LiveStream, address: Address, request: Request) -> Reply | Bl
         found = window.media(address.name)
         if found is Answer.WAIT:
             return Blocked(stream, Question(address.rendition, name=address.name))
-        if not isinstance(found, tuple):
+        if isinstance(found, Stored):
+            body: Body = FilePiece(found.path, 0, found.size)
+        elif isinstance(found, tuple):
+            body = found
+        else:
             may_come = not stream.ended and stream.names(address.name)
-            words = "No such media here, or no longer; see the playlist for what there is"
-            raise _refused(404, words, 0 if may_come else ERROR_AGE)
+            raise _refused(404, NO_MEDIA, 0 if may_come else ERROR_AGE)
         headers = {**_caching(MEDIA_AGE, ", immutable"), "Content-Type": MEDIA_TYPES[address.name[-4:]]}
-        made = Representation(found, address.name, headers, ranges=True)
+        made = Representation(body, address.name, headers, ranges=True)
         stream.media[key] = made
     return made.answer(request)
 

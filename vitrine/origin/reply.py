@@ -17,18 +17,33 @@ MOST_DIGITS = 15
 _RANGE = re.compile(rf"bytes=(\d{{0,{MOST_DIGITS}}})-(\d{{0,{MOST_DIGITS}}})", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class FilePiece:
+    """`size` bytes of a file from `start` on."""
+
+    path: str
+    start: int
+    size: int
+
+
+Body = tuple[bytes, ...] | FilePiece
+
+
 @dataclass(frozen=True)
 class Reply:
-    """Status, header fields, and the body in pieces to send one after another. HEAD is answered without the body."""
+    """Status, header fields, and the body: in pieces to send one after another, or to be read from a file.
+
+    HEAD is answered without the body.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: tuple[bytes, ...] = ()
+    body: Body = ()
 
     @cached_property
     def size(self) -> int:
         """Bytes of the body."""
-        return sum(map(len, self.body))
+        return self.body.size if isinstance(self.body, FilePiece) else sum(map(len, self.body))
 
     @cached_property
     def head(self) -> bytes:
@@ -43,15 +58,11 @@ class Reply:
 class Representation:
     """A playlist of one version, or a piece of media: the same bytes for ever, under a strong ETag."""
 
-    def __init__(self, body: tuple[bytes, ...], etag: str, headers: Mapping[str, str], *, ranges: bool) -> None:
+    def __init__(self, body: Body, etag: str, headers: Mapping[str, str], *, ranges: bool) -> None:
         """`etag` is without its quotes; `ranges`: whether a client may ask for a part of it."""
         self._etag = f'"{etag}"'
         self._ranges = ranges
         self.whole = Reply(200, {**headers, "ETag": self._etag, **({"Accept-Ranges": "bytes"} if ranges else {})}, body)
-
-    @property
-    def body(self) -> tuple[bytes, ...]:
-        return self.whole.body
 
     def answer(self, request: Request) -> Reply:
         """200, 206, 304 or 416."""
@@ -78,7 +89,13 @@ class Representation:
             headers = {**_without(self.whole.headers, "Content-Type", "ETag"), "Content-Range": f"bytes */{size}"}
             return Reply(416, {**headers, "Cache-Control": "no-store"})
         headers = {**self.whole.headers, "Content-Range": f"bytes {start}-{end}/{size}"}
-        return Reply(206, headers, (b"".join(self.body)[start : end + 1],))
+        return Reply(206, headers, _cut(self.whole.body, start, end + 1))
+
+
+def _cut(body: Body, start: int, end: int) -> Body:
+    if isinstance(body, FilePiece):
+        return FilePiece(body.path, body.start + start, end - start)
+    return (b"".join(body)[start:end],)
 
 
 def _without(headers: Mapping[str, str], *names: str) -> dict[str, str]:

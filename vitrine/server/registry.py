@@ -110,8 +110,11 @@ class Registry:
     @staticmethod
     async def _run(stage: _Stage, broadcast: Broadcast) -> None:
         """One broadcast, then the time for which it stays watchable."""
-        await broadcast.run()
-        await asyncio.sleep(KEPT_AFTER_END)
+        try:
+            await broadcast.run()
+            await asyncio.sleep(KEPT_AFTER_END)
+        finally:
+            broadcast.forget()
         stage.desk.forget(broadcast.id)
         if stage.broadcast is broadcast:
             stage.broadcast = None

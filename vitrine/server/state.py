@@ -59,6 +59,7 @@ def _health(broadcast: Broadcast) -> Health:
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
         keyframe_ms=None if session is None else session.keyframe_ms,
+        dvr=None if broadcast.files is None else broadcast.files.trouble,
         connection=None if session is None else _connection(session),
     )
 
