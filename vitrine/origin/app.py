@@ -54,7 +54,7 @@ class Origin:
     def __init__(self, channels: Channels, token: str) -> None:
         """`token` is what commands must carry."""
         self._channels = channels
-        self.hls = Hls(channels.streams)
+        self.hls = Hls(channels.streams, channels.playback_secret)
         access = Access(token)
         self._cues = CueApi(channels.desk, channels.commanded, access)
         self._crew = CrewApi(channels, access)
@@ -65,6 +65,7 @@ class Origin:
             [
                 web.get("/", self._page),
                 web.get("/watch/{channel}", self._page),
+                web.get("/watch/{channel}/{token}", self._page),
                 web.get("/studio/{channel}", self._studio),
                 web.get("/static/{name:.+}", self._static),
                 web.get("/hls/{path:.*}", self._media),
@@ -85,7 +86,12 @@ class Origin:
             desk.events.close()
 
     async def _page(self, request: web.Request) -> web.Response:
-        return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))
+        if "channel" not in request.match_info:
+            return _asset(request, pages.page("index"))
+        refusal = self.hls.refusal(request.match_info["channel"], request.match_info.get("token", ""))
+        if refusal is not None:
+            raise web.HTTPForbidden(text=refusal + "\n", headers={"Cache-Control": "no-store"})
+        return _asset(request, pages.page("watch"))
 
     async def _studio(self, request: web.Request) -> web.Response:
         return _asset(request, pages.page("studio"))

@@ -17,6 +17,9 @@ MOST_DIGITS = 15
 _RANGE = re.compile(rf"bytes=(\d{{0,{MOST_DIGITS}}})-(\d{{0,{MOST_DIGITS}}})", re.ASCII)
 
 
+_AGE = re.compile(r"max-age=(\d+)")
+
+
 @dataclass(frozen=True, slots=True)
 class FilePiece:
     """`size` bytes of a file from `start` on."""
@@ -50,7 +53,7 @@ class Reply:
         """Status line and fields, to which a sender adds Date and its own; made once however often it is sent."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        if self.status != HTTPStatus.NOT_MODIFIED:
+        if self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             lines.append(f"Content-Length: {self.size}")
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
@@ -100,6 +103,15 @@ def _cut(body: Body, start: int, end: int) -> Body:
 
 def _without(headers: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in names}
+
+
+def within(reply: Reply, seconds: int) -> Reply:
+    """The reply, kept by no cache for longer."""
+    caching = reply.headers.get("Cache-Control", "")
+    age = _AGE.search(caching)
+    if age is None or int(age[1]) <= seconds:
+        return reply
+    return Reply(reply.status, {**reply.headers, "Cache-Control": f"public, max-age={seconds}"}, reply.body)
 
 
 def names_etag(known: str, etag: str) -> bool:

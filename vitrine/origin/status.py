@@ -58,13 +58,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
 
-    A `rehearsal` is told of at its unlisted address only.
+    A `rehearsal` is told of at its unlisted address only. The `playlist` of a `protected` channel needs a token.
     """
 
     channel: str
     title: str
     state: State
     rehearsal: bool = False
+    protected: bool = False
     reason: str | None = None
     broadcast: str | None = None
     started: str | None = None

@@ -161,6 +161,11 @@ class Registry:
         broadcasts = () if stage is None else (stage.broadcast, stage.former)
         return [each.stream for each in broadcasts if each is not None and each.stream is not None]
 
+    def playback_secret(self, channel: str) -> str | None:
+        """A rehearsal's address is a secret itself."""
+        place = self._places.get(channel)
+        return None if place is None else place.settings.playback_secret
+
     def ingest(self, channel: str) -> Ingest | None:
         place = self._places.get(channel)
         if place is None:
