@@ -33,6 +33,10 @@ log = logging.getLogger("vitrine.broadcast")
 MOST_WAITING = 10_000
 """Tracks and access units held while a worker process starts: a minute of them, where a second is usual."""
 
+BROWSER_SIDE = 720
+"""Lines that the ladder of a WebRTC publisher has at least. Chromium begins with a part of the camera's picture and
+sends all of it once it has measured the network; renditions cannot be added by then."""
+
 A_BUG = "The server made a mistake; its log says which."
 
 
@@ -142,7 +146,9 @@ class Broadcast:
 
     def opened(self, session: Session, rate: Fraction) -> None:
         if session is self.session and self._plan is None:
-            self._plan = Plan(rate, part_target=self._config.part_target, ladder=self._config.rungs)
+            least = BROWSER_SIDE if session.request.protocol == "whip" else 0
+            config = self._config
+            self._plan = Plan(rate, part_target=config.part_target, ladder=config.rungs, least_side=least)
             self._begun.set()
 
     def add_track(self, session: Session, track: Track) -> None:
