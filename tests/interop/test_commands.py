@@ -45,6 +45,10 @@ async def test_push_in_a_loop_is_one_unbroken_show(server: Running, http: Client
     [
         (("push", "{show}", "rtmp://127.0.0.1:{port}/live", "--key", "wrong"), "opens no channel"),
         (("push", "{show}", "rtmp://127.0.0.1:9/live", "--key", "x"), "127.0.0.1"),
+        (("push", "{show}", "http://127.0.0.1:{http}/whip/show", "--key", "wrong"), "opens no channel"),
+        (("push", "{show}", "http://127.0.0.1:{http}/whip/none", "--key", "wrong"), "no channel of that name"),
+        (("push", "{show}", "http://127.0.0.1:{http}/whip/show"), "--key"),
+        (("push", "{show}", "http://127.0.0.1:9/whip/show", "--key", "x"), "127.0.0.1:9"),
         (("push", "{show}", "ftp://127.0.0.1/live"), "rtmp://HOST/live"),
         (("push", "{none}", "rtmp://127.0.0.1:{port}/live"), "is not a file"),
         (("package", "{text}", "-o", "{folder}/out"), "is not a video"),
@@ -60,9 +64,9 @@ async def test_a_mistake_ends_in_one_clear_line(
 ) -> None:
     text = tmp_path / "not-a-video.toml"
     text.write_text("This is not a video, nor a configuration.")
-    places = {
-        "show": show, "port": server.rtmp_port, "text": text, "folder": tmp_path, "none": tmp_path / "none.mp4"
-    }  # fmt: skip
+    none = tmp_path / "none.mp4"
+    ports = {"port": server.rtmp_port, "http": server.http_port}
+    places = {**ports, "show": show, "text": text, "folder": tmp_path, "none": none}
     async with vitrine(*(each.format(**places) for each in arguments)) as command:
         status, errors = await command.ended()
     lines = [line for line in errors.splitlines() if line.startswith("vitrine: ")]

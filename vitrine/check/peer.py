@@ -217,6 +217,8 @@ async def get(
             return Response(final, status, names, bytes(body), asked, began or done, done, history, trouble)
     except TimeoutError:
         pass
+    except aiohttp.ClientConnectorError as error:
+        trouble = f"{error.host}, port {error.port}, cannot be reached: {error.os_error.strerror or error.os_error}"
     except aiohttp.TooManyRedirects:
         trouble = f"more than {MOST_REDIRECTS} redirects"
     except (aiohttp.ClientError, ValueError) as error:

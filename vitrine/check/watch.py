@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from vitrine.check.finding import Findings
 from vitrine.check.follow import Follow
+from vitrine.check.playlist.attributes import lines_of
 from vitrine.check.playlist.delta import apply
 from vitrine.check.playlist.media import parse_media
 from vitrine.check.playlist.model import MediaPlaylist
@@ -71,6 +72,7 @@ class Watch:
         if not response.ok:
             raise MalformedError(f"{response.url} cannot be watched: {response.told}")
         text = _text(response)
+        lines_of(text)
         self.stream.url = response.url
         self.counts.playlists += 1
         if not is_multivariant(text):

@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import cast
 
 from vitrine.origin import hls
+from vitrine.origin.files import FileSender
 from vitrine.origin.hls import Blocked, Hls
-from vitrine.origin.reply import Reply
+from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
 
 HEAD_TIME = 10.0
@@ -52,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._sending = False
         self._full = False
         self._closing = False
+        self._file: FileSender | None = None
         self.deadline = listener.now() + HEAD_TIME
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,16 +64,23 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self._listener.connections.discard(self)
         self._stop_waiting()
+        if self._file is not None:
+            self._file.close()
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
         self._reader.receive_data(data)
-        if self._request is None and not self._sending:
+        if not self._busy:
             self._serve()
         elif len(self._reader) > MAX_HEAD and not self._full:
             self._full = True
             self._wire.pause_reading()
+
+    @property
+    def _busy(self) -> bool:
+        """The next request has to wait: for the answer of the last one, or for the client to take it."""
+        return self._request is not None or self._sending or self._file is not None
 
     @property
     def _wire(self) -> asyncio.Transport:
@@ -86,10 +95,12 @@ class Connection(asyncio.Protocol):
         self._sending = False
         if not self._closing:
             self.deadline = self._listener.now() + IDLE_TIME
+            if self._file is not None:
+                self._file.go_on()
             self._serve()
 
     def _serve(self) -> None:
-        while self._request is None and not self._sending and not self._closing:
+        while not self._busy and not self._closing:
             if not self._reader:
                 break
             ours = self._reader.ours
@@ -136,17 +147,38 @@ class Connection(asyncio.Protocol):
         return request
 
     def _send(self, request: Request, reply: Reply) -> None:
-        keep = request.keep_alive
         self.deadline = self._listener.now() + IDLE_TIME
-        head = reply.head + (date_line(int(time.time())) if keep else date_line(int(time.time()), closing=True))
+        head = reply.head + date_line(int(time.time()), closing=not request.keep_alive)
         if request.method == "HEAD" or not reply.size:
             self._wire.write(head)
+        elif isinstance(reply.body, FilePiece):
+            self._send_file(request, head, reply.body)
+            return
         elif reply.size <= SMALL:
             self._wire.write(b"".join((head, *reply.body)))
         else:
             self._wire.writelines((head, *reply.body))
-        if not keep:
+        if not request.keep_alive:
             self._close()
+
+    def _send_file(self, request: Request, head: bytes, piece: FilePiece) -> None:
+        """Read as the client takes it, by other threads: a disk may be slow."""
+
+        def done(error: OSError | None, sent: int) -> None:
+            self._file = None
+            if self._closing:
+                return
+            if error is not None and not sent:
+                self._send(request, hls.gone())
+            elif error is not None:
+                self._wire.abort()  # half of an answer cannot be taken back
+            elif not request.keep_alive:
+                self._close()
+            self._serve()
+
+        self.deadline = self._listener.now() + DELIVERY_TIME
+        self._file = FileSender(piece, head, self._wire, lambda: self._sending, done)
+        self._file.go_on()
 
     def _refuse(self, error: RequestError) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -173,7 +205,7 @@ class Connection(asyncio.Protocol):
         if request is not None:
             self._send(request, hls.too_late())
             self._serve()
-        elif self._sending or self._closing:
+        elif self._sending or self._closing or self._file is not None:
             self._wire.abort()
         elif self._reader:
             self._refuse(RequestError(408, "The request did not come in time"))

@@ -1,6 +1,7 @@
 """A server for the studio page: a real desk and its ledger, a real stream, and a stand-in that takes WHIP by aiortc."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ TOKEN = "of-the-crew"
 KEY = "s3cret-of-the-stream"
 PRODUCTS = ("WM-4411", "LT-2070", "KD-1180", "CN-0932")
 TITLES = {"WM-4411": "Stand mixer", "LT-2070": "Reading lamp", "KD-1180": "Chef's knife", "CN-0932": "Canvas bag"}
+PICTURE = base64.b64decode(
+    b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
 RUNDOWN: list[object] = ["WM-4411", {"products": ["LT-2070"], "slot": 2, "note": "from the left"}, "KD-1180"]
 
 
@@ -122,8 +126,12 @@ class House:
     whip: Takes = field(default_factory=Takes)
 
     def __post_init__(self) -> None:
-        rows: list[dict[str, Any]] = [{**ROW, "id": name, "title": TITLES[name]} for name in PRODUCTS]
+        rows: list[dict[str, Any]] = [
+            {**ROW, "id": name, "title": TITLES[name], "image": f"{name}.png"} for name in PRODUCTS
+        ]
         (self.folder / "catalogue.json").write_text(json.dumps({"products": rows}), encoding="utf-8")
+        for name in PRODUCTS:
+            (self.folder / f"{name}.png").write_bytes(PICTURE)
         (self.folder / "rundown.json").write_text(json.dumps(self.rundown), encoding="utf-8")
         shop = Shop("demo", self.folder / "catalogue.json", self.folder / "rundown.json")
         self.desk_here = Desk("demo", shop, self.folder / "data", self.tasks)
@@ -183,6 +191,9 @@ class House:
         return self.desk_here if channel.partition("~")[0] == "demo" else None
 
     commanded = desk
+
+    def playback_secret(self, _channel: str) -> str | None:
+        return None
 
     def desks(self) -> Sequence[Desk]:
         return [self.desk_here]

@@ -147,6 +147,16 @@ def ended_playlist_hints_at_nothing(playlist: MediaPlaylist) -> Iterator[str]:
         yield f"a hint at {playlist.hints[0].resource.uri}"
 
 
+@rule("draft 4.4.5.4")
+def reports_are_whole(playlist: MediaPlaylist) -> Iterator[str]:
+    """An EXT-X-RENDITION-REPORT has an address relative to its playlist, and a LAST-MSN."""
+    for report in playlist.reports:
+        if "://" in report.uri:
+            yield f"{report.uri} is not relative"
+        if report.last_msn is None:
+            yield f"{report.uri} has no LAST-MSN"
+
+
 RULES = (
     part_target_is_there,
     announced_parts_are_there,
@@ -160,4 +170,5 @@ RULES = (
     one_hint_of_a_type,
     next_part_is_hinted,
     ended_playlist_hints_at_nothing,
+    reports_are_whole,
 )

@@ -36,5 +36,8 @@ export function ask({ title, text, points = [], no, yes, danger = false }) {
   });
 }
 
+/** A press beside the question, as the second one of a double click is, takes the focus from nothing. */
+element("ask").addEventListener("mousedown", (event) => event.target === element("ask") && event.preventDefault());
+
 /** Whether a question is open: keys are its own then. */
 export const isAsking = () => element("ask").open;

@@ -23,6 +23,7 @@ export class Desk extends EventTarget {
   #access;
   #channel;
   #address;
+  #onAir = false;
   #events = null;
   #retry = 0;
   #done = []; // {entry, words, until}
@@ -35,15 +36,18 @@ export class Desk extends EventTarget {
     this.#channel = channel;
   }
 
-  /** Listens to what `address` tells: the channel's name, or its rehearsal's. */
-  follow(address) {
-    if (address === this.#address) {
-      return;
+  /** Listens to what `address` tells: the channel's name, or its rehearsal's. Only on air is anything on show. */
+  follow(address, onAir) {
+    const changed = onAir !== this.#onAir;
+    this.#onAir = onAir;
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#done = [];
+      this.#told();
+      this.#listen();
+    } else if (changed) {
+      this.look();
     }
-    this.#address = address;
-    this.#done = [];
-    this.#told();
-    this.#listen();
   }
 
   /** The command to undo now, null where there is none: {entry, words, left} with what is `left` of its time in ms. */
@@ -80,10 +84,10 @@ export class Desk extends EventTarget {
   async look() {
     const asked = ++this.#asked;
     const at = `/api/channels/${encodeURIComponent(this.#address ?? this.#channel)}`;
-    const read = (path) => this.#access.ask(`${at}/${path}`).catch((error) => (error.status === 409 ? null : undefined));
-    const [rundown, shown] = await Promise.all([read("rundown"), read("snapshot")]);
+    const read = (path) => this.#access.ask(`${at}/${path}`).catch(() => undefined); // not reached: what was known stays
+    const [rundown, shown] = await Promise.all([read("rundown"), this.#onAir ? read("snapshot") : null]);
     if (asked === this.#asked) {
-      this.on = shown === undefined ? this.on : (shown?.snapshot.on ?? []); // 409: nothing is on air
+      this.on = shown === undefined ? this.on : (shown?.snapshot.on ?? []);
       this.items = rundown?.items ?? this.items;
       this.next = rundown ? rundown.next : this.next;
       this.dispatchEvent(new Event("change"));

@@ -9,6 +9,8 @@ export const KINDS = {
   lag: { name: "Encoder lag", unit: "ms", top: 200, bad: 1000 },
 };
 
+const LIMITED = 8; // seconds: browsers begin every session with a low bitrate, and say that the line limits them
+
 /** What is said in words. The first that is true is said. */
 const TROUBLES = [
   [({ loss }) => loss > 3, "Your upload drops packets: move closer to the router, or lower the resolution."],
@@ -34,6 +36,7 @@ export function verdict(figures) {
 export class Figures {
   #former = null;
   #health = null;
+  #limit = { by: null, seconds: 0 };
 
   /** `stats` of this browser's own connection or null, `health` of the server's answer or null; `now` in ms. */
   take(stats, health, now) {
@@ -50,8 +53,8 @@ export class Figures {
       errors: since("decoder_errors"),
       keyframe: health?.keyframe_ms ? health.keyframe_ms / 1000 : null,
       kbps: health?.ingest_kbps ?? null,
-      loss: null,
-      trip: null,
+      loss: health?.connection?.loss_percent ?? null,
+      trip: health?.connection?.round_trip_ms ?? null,
       limit: null,
       own: false,
     };
@@ -74,6 +77,8 @@ export class Figures {
         trip ??= 1000 * each.currentRoundTripTime;
       }
     });
+    this.#limit = { by: limit, seconds: limit === this.#limit.by ? this.#limit.seconds + 1 : 1 };
+    limit = limit !== "none" && this.#limit.seconds > LIMITED ? limit : null;
     const former = this.#former?.bytes <= sent.bytes ? this.#former : null; // a new session counts from zero
     this.#former = sent;
     if (!former) {
@@ -85,7 +90,7 @@ export class Figures {
       kbps: Math.round((8 * (sent.bytes - former.bytes)) / (now - former.at)),
       loss: packets > 0 ? Math.min(100, (100 * lost) / packets) : 0,
       trip,
-      limit: limit === "none" ? null : limit,
+      limit,
       own: true,
     };
   }

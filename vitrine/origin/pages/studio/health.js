@@ -31,7 +31,7 @@ export class Health {
       values.shift();
       draw(chart, values, KINDS[kind]);
     }
-    element("health-source").textContent = figures ? `${figures.own ? "This browser" : health.publisher.toUpperCase()}${health?.encoder ? `, ${health.encoder}` : ""}` : "";
+    element("health-source").textContent = figures ? figures.own ? "This browser" : [health.publisher.toUpperCase(), health.encoder].filter(Boolean).join(", ") : "";
     this.#say(verdict(figures), now);
   }
 

@@ -83,7 +83,7 @@ async function follow() {
   const answer = await access.ask(`/api/channels/${encodeURIComponent(channel)}/studio`);
   state = answer.state;
   element("title").textContent = state.title;
-  desk.follow(answer.address);
+  desk.follow(answer.address, state.state === "live");
   picture.follow(state);
   drawRehearsal(answer);
   draw();
