@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 from collections import deque
 from typing import cast
 
@@ -20,6 +21,7 @@ class _Side(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
 
     def datagram_received(self, data: bytes, address: Address) -> None:
         if self is self._relay.outer:
