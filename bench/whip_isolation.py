@@ -9,19 +9,17 @@ of this process and of the media process. Nothing is transcoded.
 import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import psutil
 import uvloop
-from aiohttp import web
 
-from bench.served import child
 from bench.whip_clip import write_clip
+from bench.whip_served import Open, answering, cameras
 from vitrine.ingest.whip.events import PeerEvent
 from vitrine.ingest.whip.peer import ConnectedPeer
 from vitrine.ingest.whip.pool import PeerPool
@@ -31,7 +29,6 @@ from vitrine.media.access_unit import AccessUnit
 TICK = 0.005
 SETTLE = 3.0
 SETTINGS = PeerSettings(loopback=True)
-Open = Callable[[str, Callable[[PeerEvent], None]], Awaitable[str]]
 Place = AbstractAsyncContextManager[tuple[Open, int | None]]
 
 
@@ -84,25 +81,7 @@ async def measure(clip: Path, place: Callable[[], Place], count: int, seconds: f
     def heard(event: PeerEvent) -> None:
         units[0] += isinstance(event, AccessUnit)
 
-    async with AsyncExitStack() as stack:
-        opened, pid = await stack.enter_async_context(place())
-
-        async def post(request: web.Request) -> web.Response:
-            return web.Response(status=201, text=await opened(await request.text(), heard))
-
-        application = web.Application()
-        application.router.add_post("/", post)
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        for _ in range(count):
-            camera = await stack.enter_async_context(
-                child(sys.executable, "-m", "bench.whip_camera", str(clip), url, "k")
-            )
-            assert camera.stdout is not None
-            await camera.stdout.readline()
+    async with place() as (opened, pid), answering(opened, heard) as url, cameras(clip, url, count):
         await asyncio.sleep(SETTLE)
         processes = [psutil.Process(), *([psutil.Process(pid)] if pid else [])]
         before, began, first = [sum(each.cpu_times()[:2]) for each in processes], time.monotonic(), units[0]

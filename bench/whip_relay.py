@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import socket
+from collections import deque
 from typing import cast
 
 Address = tuple[str, int]
@@ -15,15 +17,23 @@ class _Side(asyncio.DatagramProtocol):
         self.other: _Side | None = None
         self.peer: Address | None = None
         self._relay = relay
+        self._queue: deque[bytes] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
 
     def datagram_received(self, data: bytes, address: Address) -> None:
         if self is self._relay.outer:
             self.peer = address
         if self.other is not None and self._relay.lets_through(data):
-            asyncio.get_running_loop().call_later(self._relay.delay, self.other.send, data)
+            self._queue.append(data)
+            asyncio.get_running_loop().call_later(self._relay.delay, self._pass_on)
+
+    def _pass_on(self) -> None:
+        """The oldest: timers that are due together fire in any order, and a network keeps it."""
+        if self.other is not None:
+            self.other.send(self._queue.popleft())
 
     def send(self, data: bytes) -> None:
         if self.transport is not None and self.peer is not None and not self.transport.is_closing():
