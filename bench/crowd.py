@@ -31,6 +31,7 @@ from vitrine.origin.hls import Hls
 from vitrine.origin.listener import Listener
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
+from vitrine.server.commands.serve import collect_rarely
 
 GRID = Grid(Fraction(30))
 AVC_CONFIG = bytes.fromhex("0164001fffe1000467640020010004680000000000")
@@ -54,6 +55,7 @@ async def serve() -> None:
     whole, and of each frame by how much it was late, in seconds.
     """
     os.sched_setaffinity(0, {0})
+    collect_rarely()
     stream = LiveStream(Packager("b1", renditions(), GRID, 1_796_058_000_000_000_000, 60))
     runner = web.AppRunner(web.Application())
     await runner.setup()

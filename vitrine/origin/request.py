@@ -6,12 +6,17 @@ Only what `/hls/` needs is understood: GET and HEAD without a body. All else is 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_LINE = 8190
 """Bytes of the request line: aiohttp's own limit, and nginx's."""
 
 MAX_HEAD = 32 * 1024
 """Bytes of a request line and its header fields together; browsers send under 2 KB."""
+
+LONGEST_HEAD_KEPT = 1024
+HEADS_KEPT = 1024
+"""Heads that are not read again: viewers with the same browser ask for the same part in the same words."""
 
 OURS = (b"GET /hls/", b"HEAD /hls/")
 
@@ -79,7 +84,7 @@ class RequestReader:
             return None
         head = bytes(self._data[:end])
         del self._data[:end]
-        return read_request(head)
+        return _read_often(head) if len(head) <= LONGEST_HEAD_KEPT else read_request(head)
 
     def _check_size(self) -> None:
         line = self._data.find(b"\n", 0, MAX_LINE + 2)
@@ -113,3 +118,6 @@ def read_request(head: bytes) -> Request:
         raise RequestError(400, "A request for media has no body")
     keep_alive = minor == b"1" and "close" not in headers.get("connection", "").lower()
     return Request(method.decode(), target.decode("ascii"), headers, keep_alive)
+
+
+_read_often = lru_cache(HEADS_KEPT)(read_request)
