@@ -69,6 +69,11 @@ def test_a_vod_is_fetched_from_its_beginning_as_far_as_it_plays() -> None:
     assert names(followed) == ["init.mp4", "0.m4s"]
 
 
+def test_an_event_that_goes_on_is_fetched_from_near_its_end() -> None:
+    followed = follow(changed(LIVE, "#EXT-X-MAP", "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-MAP"))
+    assert names(followed)[:2] == ["init.mp4", "43.m4s"]
+
+
 def test_a_gap_is_not_asked_for() -> None:
     gap = changed(LIVE, "#EXTINF:2,\n43.m4s", "#EXT-X-GAP\n#EXTINF:2,\n43.m4s")
     gap = changed(gap, 'URI="46.1.m4s"', 'URI="46.1.m4s",GAP=YES')

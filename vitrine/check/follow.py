@@ -46,6 +46,8 @@ class Follow:
     base: str
     unchecked: set[str] = field(default_factory=set)
     update: Update | None = None
+    full: MediaPlaylist | None = None
+    """Asked for since the last delta update."""
     removed: Segment | None = None
     failures: int = 0
     _start: int | None = None
@@ -72,9 +74,9 @@ class Follow:
 
     def _all(self, playlist: MediaPlaylist) -> Iterator[Wanted]:
         if self._start is None:
-            back = 0 if playlist.ended or playlist.playlist_type else len(playlist.segments) - SEGMENTS_BACK
+            back = len(playlist.segments) - SEGMENTS_BACK if playlist.growing else 0
             self._start = playlist.first_msn + max(0, back)
-        if playlist.live:
+        if playlist.growing:
             self._start = max(self._start, playlist.next_msn - SEGMENTS_BEHIND)
         if self.removed is not None:
             yield self._want("a segment that was just removed", self.removed.resource)
@@ -86,7 +88,7 @@ class Follow:
             yield from self._parts(segment.msn, segment.parts, segment.map)
             yield self._want(f"segment {segment.msn}", segment.resource, segment.msn, segment, segment.map)
             seconds += float(segment.duration)
-            if not playlist.live and seconds > self.most_seconds:
+            if not playlist.growing and seconds > self.most_seconds:
                 return
         yield from self._maps(playlist.open.map)
         yield from self._parts(playlist.next_msn, playlist.open.parts, playlist.open.map)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 
 import aiohttp
@@ -32,6 +32,9 @@ ANSWER_TIME = 15.0
 PROBE_PAUSE = 0.3
 COMPARE_PAUSE = 4.0
 """Seconds between two delta updates that are held against the full playlist."""
+
+TICK = 0.2
+"""Seconds between two calls of `progress`."""
 
 RETRY_PAUSE = 1.0
 MOST_FAILURES = 5
@@ -67,12 +70,12 @@ class Peer:
         self._known = {id(follow): asyncio.Event() for follow in watch.follows}
         self._over: set[int] = set()
 
-    async def run(self, progress: Callable[[float], None]) -> None:
-        """Watch until the time is over, or until there is nothing more to see."""
+    async def run(self, progress: Callable[[float], None], stopped: asyncio.Event) -> None:
+        """Watch until the time is over or `stopped` is set, or until there is nothing more to see."""
         started = monotonic()
         try:
-            async with asyncio.timeout(self._seconds), asyncio.TaskGroup() as tasks:
-                ticking = tasks.create_task(self._tick(started, progress))
+            async with asyncio.timeout(self._seconds) as limit, asyncio.TaskGroup() as tasks:
+                ticking = tasks.create_task(self._tick(started, progress, stopped, limit))
                 async with asyncio.TaskGroup() as watching:
                     for follow in self._watch.follows:
                         watching.create_task(self._reload(follow))
@@ -83,10 +86,14 @@ class Peer:
             pass
         progress(min(self._seconds, monotonic() - started))
 
-    async def _tick(self, started: float, progress: Callable[[float], None]) -> None:
-        while True:
+    async def _tick(
+        self, started: float, progress: Callable[[float], None], stopped: asyncio.Event, limit: asyncio.Timeout
+    ) -> None:
+        while not stopped.is_set():
             progress(monotonic() - started)
-            await asyncio.sleep(0.2)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), TICK)
+        limit.reschedule(asyncio.get_running_loop().time())
 
     async def _reload(self, follow: Follow) -> None:
         """Ask for the playlist again and again, as a player does."""
@@ -235,11 +242,13 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def check_stream(url: str, seconds: float, progress: Callable[[float, Watch], None]) -> Watch:
-    """Watch the stream at `url`. Raises MalformedError, in words, if there is none."""
+async def check_stream(
+    url: str, seconds: float, progress: Callable[[float, Watch], None], stopped: asyncio.Event | None = None
+) -> Watch:
+    """Watch the stream at `url`, until `stopped` is set at most. Raises MalformedError, in words, if there is none."""
     watch = Watch(url, seconds)
     async with client() as session:
         watch.opened(await get(session, url, OPENING_TIME, MOST_PLAYLIST))
-        await Peer(session, watch, seconds).run(lambda gone: progress(gone, watch))
+        await Peer(session, watch, seconds).run(lambda gone: progress(gone, watch), stopped or asyncio.Event())
     watch.finish()
     return watch

@@ -25,7 +25,8 @@ class Directives:
 
     @property
     def blocking(self) -> bool:
-        return self.msn is not None
+        """Whether it is a request for a blocking reload, a wrong one too."""
+        return self.msn is not None or self.part is not None
 
     def address(self, url: str) -> str:
         """`url` with the directives in its query, the names in UTF-8 order, as section 6.2.5 has it for caches."""

@@ -56,17 +56,20 @@ class Kind(Enum):
     BLOCKED = "playlist, blocking"
     INIT = "initialisation section"
     MEDIA = "media"
-    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One answer, and what it was of. `target` is the target duration in seconds; `live` whether it goes on."""
+    """One answer, and what was asked for. `target` is the target duration in seconds; `live` whether it goes on."""
 
     kind: Kind
     response: Response
     target: int
     live: bool
+
+    def gave(self, *kinds: Kind) -> bool:
+        """Whether it is no error, and of one of these kinds."""
+        return self.response.ok and self.kind in kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,14 @@ class Reload:
 class Update:
     """A delta update as it came, what it was made whole with, what that gave, and the full playlist asked for then.
 
-    `full` is None where it was not asked for. `known_since` tells when a date range was first seen as it is.
+    `full` is None where it was not asked for; `earlier` is a full one that came just before, if any. `known_since`
+    tells when a date range was first seen as it is.
     """
 
     delta: MediaPlaylist
     whole: MediaPlaylist
     full: MediaPlaylist | None
+    earlier: MediaPlaylist | None
     asked: float
     known_since: Mapping[str, float]
     v2: bool

@@ -105,7 +105,7 @@ class Watch:
         listening = form_of is Form.NEXT_PART
         told = Fetched("the playlist" if listening else form_of.value, response)
         whole = self._read(follow, directives, response) if response.ok else None
-        if before is not None and directives != Directives(skip=directives.skip):
+        if before is not None and directives.blocking:
             asked = Blocked(form_of, directives, response, before, whole)
             self.findings.apply(blocking.RULES, asked, rendition.name)
         elif not response.ok:
@@ -132,8 +132,10 @@ class Watch:
             return None
         if directives.skip is not None:
             since = {name: at for name, (_, at) in rendition.ranges.items()}
-            follow.update = Update(playlist, whole, None, response.asked, since, directives.skip == "v2")
+            v2 = directives.skip == "v2"
+            follow.update = Update(playlist, whole, None, follow.full, response.asked, since, v2)
             self.findings.apply(deltas.RULES, follow.update, rendition.name)
+            follow.full = None
         return whole
 
     def _take(self, follow: Follow, whole: MediaPlaylist, response: Response, *, blocked: bool) -> None:
@@ -153,8 +155,8 @@ class Watch:
         """The full playlist has come, asked for at the same moment as a delta update."""
         self.counts.playlists += 1
         if response.ok:
-            full = self._read(follow, Directives(), response)
-            self.findings.apply(deltas.RULES, replace(update, full=full), follow.rendition.name)
+            follow.full = self._read(follow, Directives(), response)
+            self.findings.apply(deltas.RULES, replace(update, full=follow.full), follow.rendition.name)
 
     def _delivered(
         self, follow: Follow, directives: Directives, response: Response, playlist: MediaPlaylist | None
@@ -163,19 +165,18 @@ class Watch:
             return
         kind = Kind.BLOCKED if directives.blocking else Kind.PLAYLIST
         where, target = follow.rendition.name, playlist.target
-        self._exchange(kind if response.ok else Kind.ERROR, response, where, target, live=playlist.live)
+        self._exchange(kind, response, where, target, live=playlist.growing)
 
     def _exchange(self, kind: Kind, response: Response, where: str, target: int, *, live: bool) -> None:
         self.findings.apply(http.RULES, Exchange(kind, response, target, live), where)
 
-    def loaded(self, follow: Follow, media_kind: Kind, response: Response) -> None:
+    def loaded(self, follow: Follow, kind: Kind, response: Response) -> None:
         """Media have come: how they were delivered."""
         self.counts.media += 1
         self.counts.bytes += len(response.body)
         playlist = follow.rendition.playlist
         if response.status and playlist is not None:
-            kind = media_kind if response.ok else Kind.ERROR
-            self._exchange(kind, response, follow.rendition.name, playlist.target, live=playlist.live)
+            self._exchange(kind, response, follow.rendition.name, playlist.target, live=playlist.growing)
 
     def finish(self) -> None:
         """Nothing more will come: hold what was seen against the rules that need all of it."""

@@ -234,7 +234,7 @@ def _refused(status: int, text: str, age: int) -> _RefusedError:
 
 
 def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply | Blocked:
-    if not stream.packager.playable:
+    if not stream.playable:
         if stream.ended:
             raise _refused(404, "The broadcast ended before there was anything to play", ERROR_AGE)
         return Blocked(stream, PLAYABLE)

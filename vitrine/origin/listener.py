@@ -8,6 +8,7 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 import asyncio
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
@@ -18,6 +19,7 @@ from vitrine.origin.files import FileSender
 from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
+from vitrine.origin.stream import AT_ONCE
 
 HEAD_TIME = 10.0
 """Seconds in which a request's head has to be there, from its first byte; browsers send it at once."""
@@ -72,7 +74,8 @@ class Connection(asyncio.Protocol):
             return
         self._reader.receive_data(data)
         if not self._busy:
-            self._serve()
+            if self._listener.has_turn(self):
+                self._serve()
         elif len(self._reader) > MAX_HEAD and not self._full:
             self._full = True
             self._wire.pause_reading()
@@ -97,6 +100,11 @@ class Connection(asyncio.Protocol):
             self.deadline = self._listener.now() + IDLE_TIME
             if self._file is not None:
                 self._file.go_on()
+            self._serve()
+
+    def take_turn(self) -> None:
+        """What had to wait for its turn may go on."""
+        if not self._busy and not self._closing:
             self._serve()
 
     def _serve(self) -> None:
@@ -231,6 +239,8 @@ class Listener:
         loop = asyncio.get_running_loop()
         self.now = loop.time
         self._servers: list[asyncio.Server] = []
+        self._turns = 0
+        self._queue: deque[Connection] = deque()
         self._sweep = loop.call_later(SWEEP, self._look)
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -239,6 +249,27 @@ class Listener:
         server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    def has_turn(self, connection: Connection) -> bool:
+        """Whether a connection that has sent something may be served now.
+
+        A crowd that asks at once is served AT_ONCE at a time, and the loop looks after everything else in between:
+        what the encoder sends is not to wait for thousands of viewers.
+        """
+        if self._turns == 0:
+            asyncio.get_running_loop().call_soon(self._next_turns)
+        self._turns += 1
+        if self._turns <= AT_ONCE:
+            return True
+        self._queue.append(connection)
+        return False
+
+    def _next_turns(self) -> None:
+        self._turns = min(AT_ONCE, len(self._queue))
+        for _ in range(self._turns):
+            self._queue.popleft().take_turn()
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next_turns)
 
     def _look(self) -> None:
         now = self.now()

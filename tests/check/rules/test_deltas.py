@@ -15,6 +15,9 @@ LONG = changed(LIVE, "CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=8")
 LATER_LONG = changed(LATER, "CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=8")
 
 
+R1, R2 = (line + "\n" for line in LIVE.splitlines() if line.startswith("#EXT-X-DATERANGE"))
+
+
 def skipping(count: int, *, removed: str = 'RECENTLY-REMOVED-DATERANGES=""', ranges: str = "") -> str:
     """LATER_LONG as a delta that skips its first `count` segments."""
     head = LATER_LONG[: LATER_LONG.index("#EXT-X-MAP")]
@@ -26,7 +29,7 @@ def skipping(count: int, *, removed: str = 'RECENTLY-REMOVED-DATERANGES=""', ran
 def update(delta: str, full: str | None = LATER_LONG, known: str = LONG, v2: bool = True) -> Update:
     read = parse_media(delta)
     whole = apply(read, parse_media(known))
-    return Update(read, whole, parse_media(full) if full else None, 100.0, {"r1": 10.0, "r2": 95.0}, v2)
+    return Update(read, whole, parse_media(full) if full else None, None, 100.0, {"r1": 10.0, "r2": 95.0}, v2)
 
 
 @pytest.mark.parametrize("one", [update(skipping(1)), update(skipping(2), None), update(LATER, LATER, LIVE)])
@@ -52,14 +55,19 @@ def test_what_is_right(one: Update) -> None:
             "the first segment is 41 by the delta, 40 in full",
         ),
         (
-            update(skipping(1, removed='RECENTLY-REMOVED-DATERANGES="r1"')),
+            replace(update(skipping(1, removed='RECENTLY-REMOVED-DATERANGES="r1"')), earlier=parse_media(LATER_LONG)),
             "delta-gives-the-same-date-ranges",
-            "r1 is only in the full playlist",
+            "r1 is in the full playlist, and not in the delta made whole",
+        ),
+        (
+            update(skipping(1), changed(LATER_LONG, R1, "")),
+            "delta-gives-the-same-date-ranges",
+            "r1 is in the delta made whole, and not in the full playlist",
         ),
         (
             update(skipping(1), changed(LATER_LONG, ",DURATION=2.5\n", "\n")),
             "delta-gives-the-same-date-ranges",
-            "r1 is {",
+            "r1 has {'DURATION': '2.5'} in the delta made whole, {'DURATION': None} in the full playlist",
         ),
     ],
 )
@@ -67,9 +75,6 @@ def test_what_is_wrong(one: Update, rule: str, seen: str) -> None:
     found = broken(deltas.RULES, one)
     assert list(found) == [rule], found
     assert seen in found[rule][0]
-
-
-R1, R2 = (line + "\n" for line in LIVE.splitlines() if line.startswith("#EXT-X-DATERANGE"))
 
 
 @pytest.mark.parametrize(
@@ -80,3 +85,9 @@ def test_old_date_ranges_are_left_out(ranges: str, found: list[str] | None) -> N
     one = replace(update(skipping(1, ranges=ranges), None), full=None)
     assert broken(deltas.RULES, one).get("old-date-ranges-are-skipped") == found
     assert broken(deltas.RULES, replace(one, v2=False)) == {}
+
+
+def test_what_came_since_is_no_difference() -> None:
+    more = changed(LATER_LONG, R2, R2 + R2.replace("r2", "r3")).replace(R2, R2.strip() + ",DURATION=9\n")
+    assert broken(deltas.RULES, update(skipping(1), more)) == {}
+    assert broken(deltas.RULES, replace(update(skipping(1), None), earlier=parse_media(LONG))) == {}

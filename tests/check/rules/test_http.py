@@ -35,7 +35,8 @@ def exchange(kind: Kind, url: str = PLAYLIST, *, status: int = 200, redirects: i
         exchange(Kind.BLOCKED),
         exchange(Kind.MULTIVARIANT, cache_control="max-age=30"),
         exchange(Kind.MEDIA, PART, content_encoding="", vary="Origin"),
-        exchange(Kind.ERROR, status=404, content_type="text/plain"),
+        exchange(Kind.PLAYLIST, status=404, content_type="text/plain"),
+        exchange(Kind.BLOCKED, status=400, cache_control="max-age=8"),
         exchange(Kind.MULTIVARIANT, redirects=1),
         exchange(Kind.PLAYLIST, content_type="Audio/MPEGURL; charset=utf-8"),
         replace(exchange(Kind.PLAYLIST, cache_control="max-age=3600"), live=False),
@@ -84,9 +85,14 @@ def test_what_is_right(one: Exchange) -> None:
         (exchange(Kind.MEDIA, PART, cache_control="max-age=11"), "media-can-be-kept", "six target durations are 12 s"),
         (exchange(Kind.INIT, PART, cache_control="private"), "media-can-be-kept", "says private"),
         (
-            exchange(Kind.ERROR, status=404, cache_control="max-age=9"),
+            exchange(Kind.BLOCKED, status=404, cache_control="max-age=9"),
             "errors-are-soon-forgotten",
-            "status 404 may be kept 9 s",
+            "status 404 may be kept 9 s; 8 s is the most",
+        ),
+        (
+            exchange(Kind.MEDIA, PART, status=404, cache_control="max-age=3"),
+            "errors-are-soon-forgotten",
+            "2 s is the most",
         ),
     ],
 )

@@ -159,8 +159,13 @@ class MediaPlaylist:
         return self.next_msn - 1, (len(parts) - 1 if parts else None)
 
     @property
+    def growing(self) -> bool:
+        """Whether segments can still come."""
+        return not self.ended and self.playlist_type != "VOD"
+
+    @property
     def live(self) -> bool:
-        """Whether segments can still leave or come."""
+        """Whether segments can still come, and leave."""
         return not self.ended and self.playlist_type is None
 
     @property

@@ -66,20 +66,20 @@ def delta_gives_the_full_playlist(update: Update) -> Iterator[str]:
 @rule("draft 6.2.5.1")
 def delta_gives_the_same_date_ranges(update: Update) -> Iterator[str]:
     """A delta update, made whole, has the date ranges that the full playlist has."""
-    full = update.full
-    if full is None or not _same_version(update.whole, full):
+    yield from _lost(update.whole, update.full, "the delta made whole", "the full playlist")
+    yield from _lost(update.earlier, update.whole, "the full playlist", "the delta made whole")
+
+
+def _lost(one: MediaPlaylist | None, other: MediaPlaylist | None, here: str, there: str) -> Iterator[str]:
+    """What `one` has of date ranges, and `other`, which was asked for after it, has not. `other` may have more."""
+    if one is None or other is None or one.first_msn != other.first_msn:
         return
-    for identifier in sorted(update.whole.date_ranges.keys() ^ full.date_ranges.keys()):
-        there = "the full playlist" if identifier in full.date_ranges else "the delta made whole"
-        yield f"{identifier} is only in {there}"
-    for identifier in sorted(update.whole.date_ranges.keys() & full.date_ranges.keys()):
-        one, other = update.whole.date_ranges[identifier].raw, full.date_ranges[identifier].raw
-        if one != other:
-            yield f"{identifier} is {dict(one)} by the delta, {dict(other)} in full"
-
-
-def _same_version(one: MediaPlaylist, other: MediaPlaylist) -> bool:
-    return (one.first_msn, one.last) == (other.first_msn, other.last)
+    for identifier, found in one.date_ranges.items():
+        also = other.date_ranges.get(identifier)
+        if also is None:
+            yield f"{identifier} is in {here}, and not in {there}"
+        elif lost := {name: value for name, value in found.raw.items() if also.raw.get(name) != value}:
+            yield f"{identifier} has {lost} in {here}, { ({name: also.raw.get(name) for name in lost}) } in {there}"
 
 
 @rule("draft 6.2.5.1")

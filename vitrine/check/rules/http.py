@@ -17,7 +17,7 @@ MEDIA_TYPES = {
     ".ts": {"video/mp2t"}, ".vtt": {"text/vtt"}, ".webvtt": {"text/vtt"}, ".aac": {"audio/aac", "audio/x-aac"},
 }  # fmt: skip
 
-PLAYLISTS = {Kind.MULTIVARIANT, Kind.PLAYLIST, Kind.BLOCKED}
+PLAYLISTS = (Kind.MULTIVARIANT, Kind.PLAYLIST, Kind.BLOCKED)
 WORTH_COMPRESSING = 1000
 """Bytes; servers leave shorter texts as they are, and a packet holds them."""
 
@@ -52,14 +52,14 @@ def _told(exchange: Exchange) -> str:
 def playlist_can_be_told_from_others(exchange: Exchange) -> Iterator[str]:
     """A playlist is known by its media type or by an address that ends in .m3u8 or .m3u."""
     ending = _name(exchange).lower().endswith((".m3u8", ".m3u"))
-    if exchange.kind in PLAYLISTS and not ending and _media_type(exchange) not in PLAYLIST_TYPES:
+    if exchange.gave(*PLAYLISTS) and not ending and _media_type(exchange) not in PLAYLIST_TYPES:
         yield f"{_name(exchange)} came as {_media_type(exchange) or 'nothing'}"
 
 
 @rule("draft 4", Severity.WARNING)
 def playlist_has_its_type(exchange: Exchange) -> Iterator[str]:
     """A playlist's media type is application/vnd.apple.mpegurl or audio/mpegurl."""
-    if exchange.kind in PLAYLISTS and _media_type(exchange) not in PLAYLIST_TYPES:
+    if exchange.gave(*PLAYLISTS) and _media_type(exchange) not in PLAYLIST_TYPES:
         yield f"{_name(exchange)} came as {_media_type(exchange) or 'nothing'}"
 
 
@@ -68,7 +68,7 @@ def media_have_their_type(exchange: Exchange) -> Iterator[str]:
     """Initialisation sections are video/mp4, segments and parts video/iso.segment or video/mp4, text is text/vtt."""
     name = _name(exchange).lower()
     expected = next((types for ending, types in MEDIA_TYPES.items() if name.endswith(ending)), None)
-    if exchange.kind in (Kind.INIT, Kind.MEDIA) and expected and _media_type(exchange) not in expected:
+    if exchange.gave(Kind.INIT, Kind.MEDIA) and expected and _media_type(exchange) not in expected:
         yield f"{name} came as {_media_type(exchange) or 'nothing'}"
 
 
@@ -76,7 +76,7 @@ def media_have_their_type(exchange: Exchange) -> Iterator[str]:
 def playlists_are_compressed(exchange: Exchange) -> Iterator[str]:
     """A playlist comes as gzip to a client that takes gzip."""
     plain = not exchange.response.headers.get("content-encoding")
-    if exchange.kind in PLAYLISTS and plain and len(exchange.response.body) >= WORTH_COMPRESSING:
+    if exchange.gave(*PLAYLISTS) and plain and len(exchange.response.body) >= WORTH_COMPRESSING:
         yield f"{_name(exchange)} came as {len(exchange.response.body)} bytes"
 
 
@@ -117,7 +117,7 @@ def nothing_is_redirected(exchange: Exchange) -> Iterator[str]:
 def caches_are_told(exchange: Exchange) -> Iterator[str]:
     """Playlists and media say how long they may be kept."""
     headers = exchange.response.headers
-    if exchange.kind is not Kind.ERROR and not headers.get("cache-control") and not headers.get("expires"):
+    if exchange.response.ok and not headers.get("cache-control") and not headers.get("expires"):
         yield f"{_name(exchange)} has neither Cache-Control nor Expires"
 
 
@@ -126,14 +126,14 @@ def live_playlists_do_not_go_stale(exchange: Exchange) -> Iterator[str]:
     """A live playlist is kept for half a target duration at most, the answer to a blocking reload for six."""
     lifetime = _lifetime(exchange)
     most = {Kind.PLAYLIST: max(1, exchange.target / 2), Kind.BLOCKED: 6 * exchange.target}.get(exchange.kind)
-    if exchange.live and most is not None and lifetime is not None and lifetime > most:
+    if exchange.live and exchange.response.ok and most is not None and (lifetime or 0) > most:
         yield f"{_name(exchange)} ({exchange.kind.value}) may be kept {lifetime} s; {most:g} s is the most"
 
 
 @rule("draft B.1", Severity.NOTE)
 def blocking_reloads_can_be_shared(exchange: Exchange) -> Iterator[str]:
     """The answer to a blocking reload may be kept for a while: else every viewer's reaches the origin."""
-    if exchange.kind is Kind.BLOCKED and _lifetime(exchange) == 0:
+    if exchange.gave(Kind.BLOCKED) and _lifetime(exchange) == 0:
         yield f"{_name(exchange)} says {_told(exchange)}"
 
 
@@ -141,16 +141,16 @@ def blocking_reloads_can_be_shared(exchange: Exchange) -> Iterator[str]:
 def media_can_be_kept(exchange: Exchange) -> Iterator[str]:
     """Initialisation sections, segments and parts may be kept for six target durations or longer."""
     lifetime = _lifetime(exchange)
-    if exchange.kind in (Kind.INIT, Kind.MEDIA) and lifetime is not None and lifetime < 6 * exchange.target:
+    if exchange.gave(Kind.INIT, Kind.MEDIA) and lifetime is not None and lifetime < 6 * exchange.target:
         yield f"{_name(exchange)} says {_told(exchange)}; six target durations are {6 * exchange.target} s"
 
 
 @rule("draft B.1", Severity.WARNING)
 def errors_are_soon_forgotten(exchange: Exchange) -> Iterator[str]:
-    """An error is kept for four target durations at most."""
-    lifetime = _lifetime(exchange)
-    if exchange.kind is Kind.ERROR and lifetime is not None and lifetime > 4 * exchange.target:
-        yield f"status {exchange.response.status} may be kept {lifetime} s"
+    """An error is kept for a target duration at most, the answer to a blocking reload for four."""
+    lifetime, most = _lifetime(exchange), exchange.target * (4 if exchange.kind is Kind.BLOCKED else 1)
+    if not exchange.response.ok and (lifetime or 0) > most:
+        yield f"status {exchange.response.status} may be kept {lifetime} s; {most} s is the most"
 
 
 RULES = (
