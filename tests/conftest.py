@@ -6,8 +6,12 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 ENDING_TIME = 5.0
 """Seconds that a child may take from its end being asked for to its end."""
