@@ -239,20 +239,27 @@ def segments_in(folder: Path) -> int:
     return playlist.read_text().count("#EXTINF") if playlist.exists() else 0
 
 
-async def test_a_recorded_show_from_a_folder(tmp_path: Path, show: Path) -> None:
-    """A VOD ends the watch when there is nothing more of it to fetch."""
+async def test_a_recorded_show_in_one_file(tmp_path: Path, show: Path) -> None:
+    """Byte ranges; and a VOD ends the watch when there is nothing more of it to fetch."""
     playlist = tmp_path / "index.m3u8"
     command = ("ffmpeg", "-v", "error", "-i", show, "-c", "copy", "-f", "hls", "-hls_time", "2")
-    async with program(*command, "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4", playlist) as ffmpeg:
+    kind = ("-hls_playlist_type", "vod", "-hls_segment_type", "fmp4", "-hls_flags", "single_file")
+    async with program(*command, *kind, playlist) as ffmpeg:
         assert await ffmpeg.ended() == (0, "")
+    whole = False
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(tmp_path / request.match_info["path"])
+        path = tmp_path / request.match_info["path"]
+        return web.Response(body=path.read_bytes()) if whole else web.FileResponse(path)
 
     async with serving(handle) as address, asyncio.timeout(PATIENCE):
         watch = await check_stream(f"{address}/index.m3u8", 2 * PATIENCE, lambda _gone, _watch: None)
-    assert {finding.severity.name for finding in watch.findings.all} <= {"NOTE", "WARNING"}
-    assert len(watch.stream.renditions[0].segments) == 3
+        whole = True
+        deaf = await check_stream(f"{address}/index.m3u8", 2 * PATIENCE, lambda _gone, _watch: None)
+    assert [each.severity.name for each in watch.findings.all if each.severity.name == "ERROR"] == []
+    assert [float(measured.duration) for _, measured in watch.stream.renditions[0].timeline()] == [2.0, 2.0, 2.0]
+    refused = next(each for each in deaf.findings.all if each.name == "listed-media-can-be-had")
+    assert "the whole resource in answer to a request for a range" in refused.seen[0]
 
 
 async def test_a_server_that_is_down_gets_one_clear_line() -> None:
