@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop bench bench-cards clean
+.PHONY: demo test check format lint types unit interop bench bench-cards bench-origin clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
@@ -40,6 +40,11 @@ bench: .venv/.tests
 bench-cards: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium
 	$(BIN)/python -m bench.cards
+
+bench-origin: .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg nginx=nginx wrk=wrk
+	$(BIN)/python -m bench.origin
+	$(BIN)/python -m bench.crowd
 
 .venv/bin/pip:
 	tools/system-packages --python-venv $(PYTHON)

@@ -42,13 +42,13 @@ class Cost:
 async def measure(seconds: int) -> Cost:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = _source(folder)
+        source = source_of(folder)
         async with served(folder, LADDER) as server, child(*publisher(source, server)):
             await server.live()
             return await _measure(server, seconds)
 
 
-def _source(folder: Path) -> Path:
+def source_of(folder: Path) -> Path:
     """The sample show, brought to SOURCE_KBPS whatever its pictures need."""
     show, source = folder / "show.mp4", folder / "source.mp4"
     write_sample(show, SampleShow(1280, 720, Fraction(30), Fraction(SHOW_SECONDS)))

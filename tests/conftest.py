@@ -41,9 +41,10 @@ def sockets() -> set[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Generator[None, None, None]:
-    """Fail a test that leaves a child process or a socket."""
-    children_before, sockets_before = children(), sockets()
+    """Fail a test that leaves a child process or a socket, or a priority that what comes after it would inherit."""
+    children_before, sockets_before, policy = children(), sockets(), os.sched_getscheduler(0)
     yield
+    assert os.sched_getscheduler(0) == policy, "another scheduling policy left; see tests/priority.py"
     if left := children() - children_before:
         end_in_time(left)
     if sockets() - sockets_before:

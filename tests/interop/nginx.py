@@ -74,8 +74,8 @@ def configure(folder: Path, origin_port: int, port: int) -> None:
         assert place in text
         text = text.replace(place, here)
     (folder / "vitrine.conf").write_text(text)
-    for name in ("vitrine-locations.conf", "vitrine-proxy.conf"):
-        (folder / name).write_text((SHIPPED / name).read_text().replace("/etc/nginx/", f"{folder}/"))
+    for file in SHIPPED.glob("vitrine-*.conf"):
+        (folder / file.name).write_text(file.read_text().replace("/etc/nginx/", f"{folder}/"))
     user = "user root;" if os.geteuid() == 0 else ""  # else its workers were `nobody`, who may not enter our folder
     (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user))
 

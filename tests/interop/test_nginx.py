@@ -1,6 +1,7 @@
 """The shipped nginx configuration, run by a real nginx before a real origin."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from aiohttp import ClientResponse, ClientSession, TCPConnector
 
 from tests.interop.nginx import Nginx, free_port, nginx
 from tests.origin.show import Show, listening
+from vitrine.origin.signing import sign
 
 PLAYLIST = "/hls/show/720p/index.m3u8"
 
@@ -138,6 +140,22 @@ async def test_an_origin_that_restarts_is_followed(show: Show, tmp_path: Path) -
         async with listening(show, port):
             response, text = await fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=1")
             assert (response.status, b"b2.1.1.m4s" in text, b"b1" in text) == (200, True, False)
+
+
+async def test_a_protected_channel_is_kept_once_for_all_tokens_and_for_nobody_without(
+    client: ClientSession, show: Show
+) -> None:
+    show.secret = "a secret of the shop"
+    now = int(time.time())
+    good, other, expired = (sign(show.secret, "show", now + left) for left in (7200, 9000, -1))
+    for name in ("720p/index.m3u8", "720p/b1.0.m4s"):
+        first, body = await fetched(client, f"/hls/show/{good}/{name}")
+        assert (first.status, first.headers["X-Cache"]) == (200, "MISS")
+        again, same = await fetched(client, f"/hls/show/{other}/{name}")
+        assert (again.status, again.headers["X-Cache"], same) == (200, "HIT", body)
+        for bad in (f"{expired}/", good[:-1] + "g/", good[:-1] + "0/" if good[-1] != "0" else good[:-1] + "1/", ""):
+            refused, _ = await fetched(client, f"/hls/show/{bad}{name}")
+            assert refused.status == 403, bad
 
 
 @pytest.mark.parametrize("address", [PLAYLIST, "/hls/show/720p/b1.0.m4s", "/healthz"])

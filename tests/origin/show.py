@@ -32,6 +32,7 @@ class Show:
         self.stream_before: LiveStream | None = None
         self.picture = 0
         self.sound = 0
+        self.secret: str | None = None
 
     def go_live(self, broadcast: str = "b1") -> None:
         self.stream_before = self.stream_now
@@ -81,6 +82,9 @@ class Show:
 
     def rehearse(self, _channel: str, _on: bool) -> None:
         """Nor rehearses."""
+
+    def playback_secret(self, _channel: str) -> str | None:
+        return self.secret
 
     def desks(self) -> Sequence[Desk]:
         return ()

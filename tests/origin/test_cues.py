@@ -73,6 +73,9 @@ class StudioChannels:
         self.states, self.state, self.streams = studio.states, studio.state, studio.streams
         self.desk = self.commanded = studio.desk_of
 
+    def playback_secret(self, _channel: str) -> str | None:
+        return None
+
     def desks(self) -> Sequence[Desk]:
         return [self._studio.desk]
 

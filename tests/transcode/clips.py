@@ -14,6 +14,7 @@ from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from tests.priority import kept_priority
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, Track, VideoTrack
 from vitrine.transcode.events import Opened, PoolEvent, Stats
@@ -74,6 +75,7 @@ def grey(level: int) -> Paint:
 MIDDLE_GREY = grey(120)
 
 
+@kept_priority()
 def video_clip(
     width: int = 160,
     height: int = 120,

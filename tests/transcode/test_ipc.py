@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, RefusedError
+from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, VideoTrack
 from vitrine.transcode.events import Failed, Finished, Opened, Stats
-from vitrine.transcode.ipc import MAX_MESSAGE, Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
 from vitrine.transcode.ladder import Plan, PlannedRung
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"\x01\x02", 640, 480, (4, 3), Fraction(30000, 1001), Colour(1, 1, 1, True))
@@ -70,7 +71,7 @@ BAD = [
     ("00000000", "length of 0"),
     ("00800001 01", "length of 8388609"),
     ("00000001 63", "unknown kind 99"),
-    ("00000003 01 0000", "kind UNIT"),
+    ("00000003 01 0000", "cut short"),
     ("00000016 01 00000007 7000000000000001 0000000000000000 01", "out of range"),
     ("00000002 02 c1", "kind BEGIN"),
     ("00000004 05 920500", "kind ADVANCED"),

@@ -38,6 +38,22 @@ def test_rungs_for_a_source(size: tuple[int, int], expected: list[str]) -> None:
     assert [f"{rung.name} {rung.width}x{rung.height}" for rung in rungs] == expected
 
 
+@pytest.mark.parametrize(
+    ("size", "least", "expected"),
+    [
+        ((320, 180), 720, ["720p 1280x720", "480p 854x480", "360p 640x360"]),
+        ((180, 320), 720, ["720p 720x1280", "480p 480x854", "360p 360x640"]),
+        ((320, 180), 0, ["180p 320x180"]),
+        ((1920, 1080), 720, ["1080p 1920x1080", "720p 1280x720", "480p 854x480", "360p 640x360"]),
+    ],
+)
+def test_a_source_that_begins_small_counts_as_what_it_will_be(
+    size: tuple[int, int], least: int, expected: list[str]
+) -> None:
+    rungs = Plan(Fraction(30), least_side=least).rungs(*size)
+    assert [f"{rung.name} {rung.width}x{rung.height}" for rung in rungs] == expected
+
+
 @pytest.mark.parametrize("width", range(16, 2100, 37))
 @pytest.mark.parametrize("height", [16, 121, 333, 720, 1081])
 def test_rungs_are_even_ordered_and_never_above_the_source(width: int, height: int) -> None:

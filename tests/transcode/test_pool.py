@@ -11,10 +11,10 @@ import pytest
 from tests.transcode.clips import Clip, audio_clip, plan, tone, transcode, video_clip
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
+from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, VideoTrack
 from vitrine.transcode import pool
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import MAX_MESSAGE
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker, worker_environment
 from vitrine.transcode.worker.decoder import MAX_REFUSED

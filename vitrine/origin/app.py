@@ -12,8 +12,9 @@ from vitrine.origin.access import Access
 from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
+from vitrine.origin.files import read_piece
 from vitrine.origin.hls import Blocked, Hls
-from vitrine.origin.reply import Reply
+from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import Request
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -53,7 +54,7 @@ class Origin:
     def __init__(self, channels: Channels, token: str) -> None:
         """`token` is what commands must carry."""
         self._channels = channels
-        self.hls = Hls(channels.streams)
+        self.hls = Hls(channels.streams, channels.playback_secret)
         access = Access(token)
         self._cues = CueApi(channels.desk, channels.commanded, access)
         self._crew = CrewApi(channels, access)
@@ -64,6 +65,7 @@ class Origin:
             [
                 web.get("/", self._page),
                 web.get("/watch/{channel}", self._page),
+                web.get("/watch/{channel}/{token}", self._page),
                 web.get("/studio/{channel}", self._studio),
                 web.get("/static/{name:.+}", self._static),
                 web.get("/hls/{path:.*}", self._media),
@@ -84,7 +86,12 @@ class Origin:
             desk.events.close()
 
     async def _page(self, request: web.Request) -> web.Response:
-        return _asset(request, pages.page("watch" if "channel" in request.match_info else "index"))
+        if "channel" not in request.match_info:
+            return _asset(request, pages.page("index"))
+        refusal = self.hls.refusal(request.match_info["channel"], request.match_info.get("token", ""))
+        if refusal is not None:
+            raise web.HTTPForbidden(text=refusal + "\n", headers={"Cache-Control": "no-store"})
+        return _asset(request, pages.page("watch"))
 
     async def _studio(self, request: web.Request) -> web.Response:
         return _asset(request, pages.page("studio"))
@@ -100,7 +107,14 @@ class Origin:
         if request.can_read_body:
             raise web.HTTPBadRequest(text="A request for media has no body\n")
         reply = await answered(self.hls, _asked(request))
-        return web.Response(status=reply.status, body=b"".join(reply.body), headers=reply.headers)
+        if isinstance(reply.body, FilePiece):
+            try:
+                body = await asyncio.to_thread(read_piece, reply.body)
+            except OSError:
+                reply, body = hls.gone(), b""
+        else:
+            body = b"".join(reply.body)
+        return web.Response(status=reply.status, body=body, headers=reply.headers)
 
     async def _preflight(self, _request: web.Request) -> web.Response:
         headers = {

@@ -1,5 +1,6 @@
 """What the crew asks for, and viewers may not: how to publish, the rehearsal, and the channel as the crew sees it."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -8,7 +9,11 @@ from aiohttp import web
 
 from vitrine.origin.access import Access
 from vitrine.origin.problems import problem
+from vitrine.origin.signing import sign
 from vitrine.origin.status import ChannelState
+
+CREW_SECONDS = 12 * 3600
+"""How long a crew's return picture can be watched at least; twice as long at most."""
 
 
 class Ingest(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +46,9 @@ class Crew(Protocol):
         """Decide whether the next broadcast is a rehearsal. Raises OSError where that cannot be kept."""
 
     def state(self, channel: str) -> ChannelState | None: ...
+
+    def playback_secret(self, channel: str) -> str | None:
+        """What signs a channel's addresses; None where everybody may watch."""
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -89,7 +97,16 @@ class CrewApi:
         on_air = public.state in ("starting", "live")
         rehearses = rehearsal.on_air or (rehearsal.on and not on_air)
         address = rehearsal.address if rehearses and rehearsal.address else channel
-        return _private({"address": address, "rehearsal": rehearsal, "state": self._crew.state(address)})
+        return _private({"address": address, "rehearsal": rehearsal, "state": self._watchable(address)})
+
+    def _watchable(self, address: str) -> ChannelState | None:
+        """The state, with a playlist that the crew may open also where the channel is protected."""
+        state, secret = self._crew.state(address), self._crew.playback_secret(address)
+        if state is None or secret is None:
+            return state
+        # Rounded, so that the address is the same at every question for half a day.
+        expiry = (int(time.time()) // CREW_SECONDS + 2) * CREW_SECONDS
+        return msgspec.structs.replace(state, playlist=f"/hls/{address}/{sign(secret, address, expiry)}/index.m3u8")
 
     async def _rehearsal(self, request: web.Request) -> web.Response:
         return _private(self._crew.rehearsal(request.match_info["channel"]))

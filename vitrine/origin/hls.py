@@ -4,6 +4,7 @@ What is here neither waits nor sends: an answer is a Reply, or Blocked where it 
 (draft-pantos-hls-rfc8216bis-22 section 6.2.5), and the shells (`listener.py`, `app.py`) ask again when it is.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,11 @@ from urllib.parse import unquote
 
 from vitrine.media.grid import SEGMENT_SECONDS
 from vitrine.origin.gzipped import accepts_gzip
-from vitrine.origin.reply import Reply, Representation
+from vitrine.origin.reply import Body, FilePiece, Reply, Representation, within
 from vitrine.origin.request import Request
+from vitrine.origin.signing import PREFIX, time_left
 from vitrine.origin.stream import LiveStream, Question
+from vitrine.packager.store import Stored
 from vitrine.packager.window import Answer, Skip
 
 LONGEST_WAIT = 3.0 * SEGMENT_SECONDS
@@ -39,6 +42,17 @@ The draft's lifetimes would let anybody spoil the addresses of the next parts in
 are there. A request may come two segments early and is held, so a refusal of a second is over when a player asks.
 """
 
+NO_MEDIA = "No such media here, or no longer; see the playlist for what there is"
+
+NOT_SIGNED = "This show is for those who were given its address"
+EXPIRED = "This address has expired; open the show again where you found it"
+
+ALLOWED = "allowed"
+"""`/hls/{channel}/{token}/allowed` tells a cache in front whether a token holds: 204 or 403."""
+
+ALLOWED_AGE = 10
+"""Seconds for which a cache in front need not ask again."""
+
 PLAYABLE = Question()
 
 LONGEST_ADDRESS_KEPT = 512
@@ -56,12 +70,16 @@ class Directives:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a target names. No `rendition`: the multivariant playlist; no `name`: a media playlist."""
+    """What a target names. No `rendition`: the multivariant playlist; no `name`: a media playlist.
+
+    `token` is a protected channel's.
+    """
 
     channel: str
     rendition: str
     name: str
     directives: Directives
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,11 @@ class Blocked:
         return lambda: self.stream.forget(self.question, waiter)
 
 
+def gone() -> Reply:
+    """A file that left the disk between its being found and its being read."""
+    return _refused(404, NO_MEDIA, ERROR_AGE).reply
+
+
 class _RefusedError(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -86,23 +109,57 @@ class _RefusedError(Exception):
 class Hls:
     """Answers over the streams of every channel."""
 
-    def __init__(self, streams: Callable[[str], Sequence[LiveStream]]) -> None:
-        """`streams`: what a channel plays, and before it what it played last while that can be fetched."""
+    def __init__(
+        self,
+        streams: Callable[[str], Sequence[LiveStream]],
+        secret: Callable[[str], str | None] = lambda _channel: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`streams`: what a channel plays, and before it what it played last while that can be fetched.
+
+        `secret`: what signs a protected channel's addresses; None where everybody may watch.
+        """
         self._streams = streams
+        self._secret = secret
+        self._clock = clock
 
     def answer(self, request: Request) -> Reply | Blocked:
         """Answer a GET or HEAD; the same address has the same answer for everyone, whatever else they send."""
         try:
             address = read_address(request.target)
-            streams = self._streams(address.channel)
-            if not streams:
-                raise _refused(404, "Nothing is on air here", ERROR_AGE)
-            if address.name:
-                named = next((each for each in streams if each.names(address.name)), streams[0])
-                return _media(named, address, request)
-            return _playlist(streams[0], address, request)
+            secret = self._secret(address.channel)
+            if secret is not None:
+                return self._signed(secret, address, request)
+            return self._answer(address, request)
         except _RefusedError as error:
             return error.reply
+
+    def refusal(self, channel: str, token: str) -> str | None:
+        """Why a channel may not be watched with a token, in words; None if it may."""
+        secret = self._secret(channel)
+        left = None if secret is None else time_left(secret, channel, token, self._clock())
+        if secret is None or (left is not None and left > 0):
+            return None
+        return NOT_SIGNED if left is None else EXPIRED
+
+    def _signed(self, secret: str, address: Address, request: Request) -> Reply | Blocked:
+        """No cache may keep an answer for longer than the token that asked for it."""
+        left = time_left(secret, address.channel, address.token, self._clock())
+        if left is None or left <= 0:
+            raise _refused(403, NOT_SIGNED if left is None else EXPIRED, ERROR_AGE)
+        answer = self._answer(address, request)
+        return answer if isinstance(answer, Blocked) or left > MEDIA_AGE else within(answer, int(left))
+
+    def _answer(self, address: Address, request: Request) -> Reply | Blocked:
+        if address.name == ALLOWED and not address.rendition:
+            return Reply(204, _caching(ALLOWED_AGE))
+        streams = self._streams(address.channel)
+        if not streams:
+            raise _refused(404, "Nothing is on air here", ERROR_AGE)
+        if address.name:
+            named = next((each for each in streams if each.names(address.name)), streams[0])
+            return _media(named, address, request)
+        return _playlist(streams[0], address, request)
 
 
 def too_late() -> Reply:
@@ -119,13 +176,16 @@ def _read_address(target: str) -> Address:
     path, _, query = target.partition("?")
     # Decoded piece by piece: an encoded slash is part of a name, and no file has that name.
     pieces = [unquote(piece) for piece in path.split("/")[2:]]
+    token = pieces.pop(1) if len(pieces) > 1 and pieces[1].startswith(PREFIX) else ""
     match pieces:
+        case [channel, "allowed"]:
+            return Address(channel, "", ALLOWED, Directives(), token)
         case [channel, "index.m3u8"]:
-            return Address(channel, "", "", Directives())
+            return Address(channel, "", "", Directives(), token)
         case [channel, rendition, "index.m3u8"]:
-            return Address(channel, rendition, "", read_directives(query))
+            return Address(channel, rendition, "", read_directives(query), token)
         case [channel, rendition, name] if name:
-            return Address(channel, rendition, name, Directives())
+            return Address(channel, rendition, name, Directives(), token)
     raise _refused(404, "No such address; playlists are at /hls/CHANNEL/index.m3u8", ERROR_AGE)
 
 
@@ -174,7 +234,7 @@ def _refused(status: int, text: str, age: int) -> _RefusedError:
 
 
 def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply | Blocked:
-    if not stream.packager.playable:
+    if not stream.playable:
         if stream.ended:
             raise _refused(404, "The broadcast ended before there was anything to play", ERROR_AGE)
         return Blocked(stream, PLAYABLE)
@@ -231,12 +291,15 @@ def _media(stream: LiveStream, address: Address, request: Request) -> Reply | Bl
         found = window.media(address.name)
         if found is Answer.WAIT:
             return Blocked(stream, Question(address.rendition, name=address.name))
-        if not isinstance(found, tuple):
+        if isinstance(found, Stored):
+            body: Body = FilePiece(found.path, 0, found.size)
+        elif isinstance(found, tuple):
+            body = found
+        else:
             may_come = not stream.ended and stream.names(address.name)
-            words = "No such media here, or no longer; see the playlist for what there is"
-            raise _refused(404, words, 0 if may_come else ERROR_AGE)
+            raise _refused(404, NO_MEDIA, 0 if may_come else ERROR_AGE)
         headers = {**_caching(MEDIA_AGE, ", immutable"), "Content-Type": MEDIA_TYPES[address.name[-4:]]}
-        made = Representation(found, address.name, headers, ranges=True)
+        made = Representation(body, address.name, headers, ranges=True)
         stream.media[key] = made
     return made.answer(request)
 

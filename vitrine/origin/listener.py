@@ -8,15 +8,18 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 import asyncio
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from typing import cast
 
 from vitrine.origin import hls
+from vitrine.origin.files import FileSender
 from vitrine.origin.hls import Blocked, Hls
-from vitrine.origin.reply import Reply
+from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
+from vitrine.origin.stream import AT_ONCE
 
 HEAD_TIME = 10.0
 """Seconds in which a request's head has to be there, from its first byte; browsers send it at once."""
@@ -52,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._sending = False
         self._full = False
         self._closing = False
+        self._file: FileSender | None = None
         self.deadline = listener.now() + HEAD_TIME
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,16 +66,24 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self._listener.connections.discard(self)
         self._stop_waiting()
+        if self._file is not None:
+            self._file.close()
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
         self._reader.receive_data(data)
-        if self._request is None and not self._sending:
-            self._serve()
+        if not self._busy:
+            if self._listener.has_turn(self):
+                self._serve()
         elif len(self._reader) > MAX_HEAD and not self._full:
             self._full = True
             self._wire.pause_reading()
+
+    @property
+    def _busy(self) -> bool:
+        """The next request has to wait: for the answer of the last one, or for the client to take it."""
+        return self._request is not None or self._sending or self._file is not None
 
     @property
     def _wire(self) -> asyncio.Transport:
@@ -86,10 +98,17 @@ class Connection(asyncio.Protocol):
         self._sending = False
         if not self._closing:
             self.deadline = self._listener.now() + IDLE_TIME
+            if self._file is not None:
+                self._file.go_on()
+            self._serve()
+
+    def take_turn(self) -> None:
+        """What had to wait for its turn may go on."""
+        if not self._busy and not self._closing:
             self._serve()
 
     def _serve(self) -> None:
-        while self._request is None and not self._sending and not self._closing:
+        while not self._busy and not self._closing:
             if not self._reader:
                 break
             ours = self._reader.ours
@@ -136,17 +155,38 @@ class Connection(asyncio.Protocol):
         return request
 
     def _send(self, request: Request, reply: Reply) -> None:
-        keep = request.keep_alive
         self.deadline = self._listener.now() + IDLE_TIME
-        head = reply.head + (date_line(int(time.time())) if keep else date_line(int(time.time()), closing=True))
+        head = reply.head + date_line(int(time.time()), closing=not request.keep_alive)
         if request.method == "HEAD" or not reply.size:
             self._wire.write(head)
+        elif isinstance(reply.body, FilePiece):
+            self._send_file(request, head, reply.body)
+            return
         elif reply.size <= SMALL:
             self._wire.write(b"".join((head, *reply.body)))
         else:
             self._wire.writelines((head, *reply.body))
-        if not keep:
+        if not request.keep_alive:
             self._close()
+
+    def _send_file(self, request: Request, head: bytes, piece: FilePiece) -> None:
+        """Read as the client takes it, by other threads: a disk may be slow."""
+
+        def done(error: OSError | None, sent: int) -> None:
+            self._file = None
+            if self._closing:
+                return
+            if error is not None and not sent:
+                self._send(request, hls.gone())
+            elif error is not None:
+                self._wire.abort()  # half of an answer cannot be taken back
+            elif not request.keep_alive:
+                self._close()
+            self._serve()
+
+        self.deadline = self._listener.now() + DELIVERY_TIME
+        self._file = FileSender(piece, head, self._wire, lambda: self._sending, done)
+        self._file.go_on()
 
     def _refuse(self, error: RequestError) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -173,7 +213,7 @@ class Connection(asyncio.Protocol):
         if request is not None:
             self._send(request, hls.too_late())
             self._serve()
-        elif self._sending or self._closing:
+        elif self._sending or self._closing or self._file is not None:
             self._wire.abort()
         elif self._reader:
             self._refuse(RequestError(408, "The request did not come in time"))
@@ -199,6 +239,8 @@ class Listener:
         loop = asyncio.get_running_loop()
         self.now = loop.time
         self._servers: list[asyncio.Server] = []
+        self._turns = 0
+        self._queue: deque[Connection] = deque()
         self._sweep = loop.call_later(SWEEP, self._look)
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -207,6 +249,27 @@ class Listener:
         server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    def has_turn(self, connection: Connection) -> bool:
+        """Whether a connection that has sent something may be served now.
+
+        A crowd that asks at once is served AT_ONCE at a time, and the loop looks after everything else in between:
+        what the encoder sends is not to wait for thousands of viewers.
+        """
+        if self._turns == 0:
+            asyncio.get_running_loop().call_soon(self._next_turns)
+        self._turns += 1
+        if self._turns <= AT_ONCE:
+            return True
+        self._queue.append(connection)
+        return False
+
+    def _next_turns(self) -> None:
+        self._turns = min(AT_ONCE, len(self._queue))
+        for _ in range(self._turns):
+            self._queue.popleft().take_turn()
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next_turns)
 
     def _look(self) -> None:
         now = self.now()

@@ -17,25 +17,43 @@ MOST_DIGITS = 15
 _RANGE = re.compile(rf"bytes=(\d{{0,{MOST_DIGITS}}})-(\d{{0,{MOST_DIGITS}}})", re.ASCII)
 
 
+_AGE = re.compile(r"max-age=(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class FilePiece:
+    """`size` bytes of a file from `start` on."""
+
+    path: str
+    start: int
+    size: int
+
+
+Body = tuple[bytes, ...] | FilePiece
+
+
 @dataclass(frozen=True)
 class Reply:
-    """Status, header fields, and the body in pieces to send one after another. HEAD is answered without the body."""
+    """Status, header fields, and the body: in pieces to send one after another, or to be read from a file.
+
+    HEAD is answered without the body.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: tuple[bytes, ...] = ()
+    body: Body = ()
 
     @cached_property
     def size(self) -> int:
         """Bytes of the body."""
-        return sum(map(len, self.body))
+        return self.body.size if isinstance(self.body, FilePiece) else sum(map(len, self.body))
 
     @cached_property
     def head(self) -> bytes:
         """Status line and fields, to which a sender adds Date and its own; made once however often it is sent."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        if self.status != HTTPStatus.NOT_MODIFIED:
+        if self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             lines.append(f"Content-Length: {self.size}")
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
@@ -43,15 +61,11 @@ class Reply:
 class Representation:
     """A playlist of one version, or a piece of media: the same bytes for ever, under a strong ETag."""
 
-    def __init__(self, body: tuple[bytes, ...], etag: str, headers: Mapping[str, str], *, ranges: bool) -> None:
+    def __init__(self, body: Body, etag: str, headers: Mapping[str, str], *, ranges: bool) -> None:
         """`etag` is without its quotes; `ranges`: whether a client may ask for a part of it."""
         self._etag = f'"{etag}"'
         self._ranges = ranges
         self.whole = Reply(200, {**headers, "ETag": self._etag, **({"Accept-Ranges": "bytes"} if ranges else {})}, body)
-
-    @property
-    def body(self) -> tuple[bytes, ...]:
-        return self.whole.body
 
     def answer(self, request: Request) -> Reply:
         """200, 206, 304 or 416."""
@@ -78,11 +92,26 @@ class Representation:
             headers = {**_without(self.whole.headers, "Content-Type", "ETag"), "Content-Range": f"bytes */{size}"}
             return Reply(416, {**headers, "Cache-Control": "no-store"})
         headers = {**self.whole.headers, "Content-Range": f"bytes {start}-{end}/{size}"}
-        return Reply(206, headers, (b"".join(self.body)[start : end + 1],))
+        return Reply(206, headers, _cut(self.whole.body, start, end + 1))
+
+
+def _cut(body: Body, start: int, end: int) -> Body:
+    if isinstance(body, FilePiece):
+        return FilePiece(body.path, body.start + start, end - start)
+    return (b"".join(body)[start:end],)
 
 
 def _without(headers: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in names}
+
+
+def within(reply: Reply, seconds: int) -> Reply:
+    """The reply, kept by no cache for longer."""
+    caching = reply.headers.get("Cache-Control", "")
+    age = _AGE.search(caching)
+    if age is None or int(age[1]) <= seconds:
+        return reply
+    return Reply(reply.status, {**reply.headers, "Cache-Control": f"public, max-age={seconds}"}, reply.body)
 
 
 def names_etag(known: str, etag: str) -> bool:

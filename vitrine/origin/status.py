@@ -36,7 +36,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
-    `keyframe_ms` is how far apart the publisher's last two keyframes were.
+    `keyframe_ms` is how far apart the publisher's last two keyframes were. `dvr` says in words why viewers cannot go
+    back as far as they should.
     """
 
     publisher: str | None = None
@@ -50,19 +51,21 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     decoder_errors: int = 0
     encode_lag_ms: int = 0
     keyframe_ms: int | None = None
+    dvr: str | None = None
     connection: Connection | None = None
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
 
-    A `rehearsal` is told of at its unlisted address only.
+    A `rehearsal` is told of at its unlisted address only. The `playlist` of a `protected` channel needs a token.
     """
 
     channel: str
     title: str
     state: State
     rehearsal: bool = False
+    protected: bool = False
     reason: str | None = None
     broadcast: str | None = None
     started: str | None = None

@@ -48,6 +48,7 @@ class LiveStream:
         self._packager = packager
         self._waiting: dict[Question, set[Waiter]] = {}
         self._released: deque[Waiter] = deque()
+        self._playable = False
         self.ended = False
         self.version = 0
         """Grows whenever a playlist of this broadcast may have changed."""
@@ -60,6 +61,12 @@ class LiveStream:
     @property
     def packager(self) -> Packager:
         return self._packager
+
+    @property
+    def playable(self) -> bool:
+        """Every rendition has something to list; once so, always so."""
+        self._playable = self._playable or self._packager.playable
+        return self._playable
 
     @property
     def waiting(self) -> int:
@@ -90,7 +97,7 @@ class LiveStream:
         window = self.window(question.rendition)
         if window is not None and question.name:
             return window.media(question.name) is Answer.WAIT
-        if not (self._packager.playable or self.ended):
+        if not (self.playable or self.ended):
             return True
         return window is not None and window.answer(question.msn, question.part) is Answer.WAIT
 

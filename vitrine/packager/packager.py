@@ -22,6 +22,7 @@ from vitrine.packager.programme import Programme
 from vitrine.packager.segment import Segment
 from vitrine.packager.segmenter import Cut, Segmenter, no_stamps
 from vitrine.packager.stamper import Stamper
+from vitrine.packager.store import SegmentStore
 from vitrine.packager.window import MediaWindow, Window
 
 CONTAINER_BITRATE = 10_000
@@ -46,8 +47,12 @@ class Packager:
         window_seconds: int,
         *,
         cues: Cues | None = None,
+        store: SegmentStore | None = None,
     ) -> None:
-        """`start_utc_ns` is the wall clock of programme time 0. Raises MisuseError, UnsupportedError."""
+        """`start_utc_ns` is the wall clock of programme time 0; `store` is for segments too old for memory.
+
+        Raises MisuseError, UnsupportedError.
+        """
         names = {rendition.track.id: rendition.name for rendition in renditions}
         taken = {PRODUCTS, *names.values()}
         if not renditions or len(names) < len(renditions) or len(taken) <= len(renditions):
@@ -72,12 +77,12 @@ class Packager:
         }
         self._products = ProductsSegmenter(broadcast, cues, programme)
         self._programme = programme
-        self._windows = self._open_windows(window_seconds)
+        self._windows = self._open_windows(window_seconds, store)
         self.windows: Mapping[str, Window] = MappingProxyType(self._windows)
         self._multivariant = render_multivariant([_with_container(rendition) for rendition in renditions], grid.rate)
         self._ended = False
 
-    def _open_windows(self, window_seconds: int) -> dict[str, Window]:
+    def _open_windows(self, window_seconds: int, store: SegmentStore | None) -> dict[str, Window]:
         windows: dict[str, Window] = {}
         part_target = self._programme.grid.part_target
         for rendition in self.renditions:
@@ -89,6 +94,7 @@ class Packager:
                 window_seconds=window_seconds,
                 others=windows,
                 ranges=self._ranges,
+                store=store,
             )
         windows[PRODUCTS] = ProductsWindow(
             PRODUCTS,
@@ -97,6 +103,7 @@ class Packager:
             window_seconds=window_seconds,
             others=windows,
             ranges=self._ranges,
+            store=store,
         )
         return windows
 

@@ -15,7 +15,11 @@ from vitrine.media.grid import SEGMENT_SECONDS
 from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.part import Part, init_name, part_name
 from vitrine.packager.playlist.media import Listed, LiveState, listed, render_live, render_reports
-from vitrine.packager.segment import Segment
+from vitrine.packager.segment import Segment, SegmentEntry
+from vitrine.packager.store import SegmentStore, Stored
+
+MEMORY_SECONDS = 60
+"""How far back from the live edge segments are kept in memory where there is a store for the older ones."""
 
 MIN_SEGMENTS_LISTED = 6
 """Apple's HLS Authoring Specification 8.11."""
@@ -60,6 +64,9 @@ class Window(ABC):
     A segment that leaves the playlist can still be fetched for its own duration and the longest playlist's
     (section 6.2.2), the open segment included; then its bytes are dropped. Segments are counted, not timed: all but
     the last are one grid segment long, so every rendition's playlist rolls at the same media sequence number.
+
+    With a store, only the newest segments are kept in memory. An older one that the store does not have ends the
+    playlist's past: only what can be fetched is listed.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Window(ABC):
         window_seconds: int,
         others: Mapping[str, "Window"],
         ranges: DateRanges,
+        store: SegmentStore | None = None,
     ) -> None:
         """`others` are the windows to report on; it may hold this one, and may be filled later."""
         self.name = name
@@ -82,7 +90,9 @@ class Window(ABC):
         self._ranges = ranges
         self._max_listed = max(MIN_SEGMENTS_LISTED, -(-window_seconds // SEGMENT_SECONDS))
         self._listed: deque[Listed] = deque()
-        self._removed: deque[Segment] = deque()
+        self._removed: deque[SegmentEntry] = deque()
+        self._in_memory: deque[Segment] = deque()
+        self._store = store
         self._open_msn = 0
         self._open_parts: list[Part] = []
         self._media: dict[str, tuple[bytes, ...]] = {}
@@ -114,7 +124,7 @@ class Window(ABC):
     def oldest_utc_ns(self) -> int | None:
         """The wall clock of the first frame listed, None before there is one."""
         if self._listed:
-            return self._listed[0].segment.entry.utc_ns
+            return self._listed[0].entry.utc_ns
         return self._open_parts[0].utc_ns if self._open_parts else None
 
     def playlist(self, skip: Skip = Skip.NO) -> str:
@@ -141,14 +151,17 @@ class Window(ABC):
             cached = self._bodies[skip] = (ranges, render_live(state, delta=skip is not Skip.NO))
         return cached[1]
 
-    def media(self, name: str) -> tuple[bytes, ...] | Answer:
-        """The bytes behind a name of the playlist, in pieces to send one after another.
+    def media(self, name: str) -> tuple[bytes, ...] | Stored | Answer:
+        """The bytes behind a name of the playlist, in pieces to send one after another, or the file they lie in.
 
         WAIT for the hinted part, which is the next to close; GONE for what was dropped and what never was.
         """
         found = self._media.get(name)
         if found is not None:
             return found
+        stored = None if self._store is None else self._store.find(self.name, name)
+        if stored is not None:
+            return stored
         return Answer.WAIT if not self.ended and name == self._hint else Answer.GONE
 
     def close_segment(self, segment: Segment) -> None:
@@ -157,18 +170,42 @@ class Window(ABC):
             raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
         self._media[segment.entry.name] = segment.data
         self._listed.append(listed(segment))
+        self._in_memory.append(segment)
         self._open_msn += 1
         self._open_parts = []
-        if len(self._listed) > self._max_listed:
-            self._removed.append(self._listed.popleft().segment)
+        if self._store is not None:
+            self._store.keep(self.name, segment)
+            if len(self._in_memory) > MEMORY_SECONDS // SEGMENT_SECONDS:
+                self._leave_to(self._store, self._in_memory.popleft())
+        self._unlist(len(self._listed) - self._max_listed)
         # One more than the playlist's length for the open segment, and one for the removed segment's own duration.
         if len(self._removed) > self._max_listed + 2:
             self._drop(self._removed.popleft())
         self._changed()
 
-    def _drop(self, segment: Segment) -> None:
+    def _leave_to(self, store: SegmentStore, segment: Segment) -> None:
+        """From here on the store has it, or nobody."""
+        self._forget(segment)
+        index = segment.entry.msn - (self._open_msn - len(self._listed))
+        if store.find(self.name, segment.entry.name) is None:
+            self._unlist(index + 1)
+        elif index >= 0:
+            self._listed[index] = replace(self._listed[index], parts=())
+
+    def _unlist(self, count: int) -> None:
+        """Take the oldest off the playlist."""
+        for _ in range(count):
+            self._removed.append(self._listed.popleft().entry)
+
+    def _forget(self, segment: Segment) -> None:
         for name in {segment.entry.name, *(part.name for part in segment.parts)}:
             del self._media[name]
+
+    def _drop(self, entry: SegmentEntry) -> None:
+        if self._in_memory and self._in_memory[0].entry is entry:
+            self._forget(self._in_memory.popleft())
+        if self._store is not None:
+            self._store.drop(self.name, entry.name)
 
     def end(self) -> None:
         """The broadcast is over: nothing is added any more, and the playlist says so."""
@@ -194,9 +231,16 @@ class MediaWindow(Window):
         window_seconds: int,
         others: Mapping[str, Window],
         ranges: DateRanges,
+        store: SegmentStore | None = None,
     ) -> None:
         super().__init__(
-            name, broadcast, part_target=part_target, window_seconds=window_seconds, others=others, ranges=ranges
+            name,
+            broadcast,
+            part_target=part_target,
+            window_seconds=window_seconds,
+            others=others,
+            ranges=ranges,
+            store=store,
         )
         self._media[init_name(broadcast)] = (init,)
 
@@ -205,7 +249,7 @@ class MediaWindow(Window):
         if self._open_parts:
             return self._open_msn, len(self._open_parts) - 1
         if self._listed:
-            return self._open_msn - 1, len(self._listed[-1].segment.parts) - 1
+            return self._open_msn - 1, len(self._listed[-1].parts) - 1
         return None
 
     def answer(self, msn: int | None, part: int | None) -> Answer:
@@ -237,9 +281,9 @@ class MediaWindow(Window):
         return -int(-ADVANCE_PART_SECONDS // self._part_target) if self._part_target < 1 else ADVANCE_PARTS_LEAST
 
     def _parts_of(self, msn: int) -> int:
-        """How many parts a closed segment had; for one that is gone from the list it no longer matters."""
+        """How many parts a closed segment had; for one that is old or gone from the list it no longer matters."""
         first = self._open_msn - len(self._listed)
-        return len(self._listed[msn - first].segment.parts) if msn >= first else 0
+        return len(self._listed[msn - first].parts) if msn >= first else 0
 
     def _state(self) -> LiveState:
         return LiveState(

@@ -124,6 +124,18 @@ def cue(channel: str, action: str, products: tuple[str, ...], **options: Any) ->
 
 
 @main.command()
+@click.argument("channel")
+@click.option("--for", "length", default="4h", show_default=True, help="How long it can be watched: 90m, 4h, 7d.")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file, with the channel's secret.")
+def sign(channel: str, length: str, config: Path | None) -> None:
+    """Print addresses by which the protected CHANNEL can be watched."""
+    from vitrine.server.commands.sign import print_addresses
+    from vitrine.server.config import load_config
+
+    print_addresses(load_config(config), channel, length)
+
+
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def catalogue(file: Path) -> None:
     """Check the product file FILE: what can be used, and what is refused, row by row."""

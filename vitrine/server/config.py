@@ -11,6 +11,7 @@ import msgspec
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.errors import ConfigError
 from vitrine.media.grid import check_part_target
+from vitrine.origin.signing import LEAST_SECRET
 from vitrine.packager.part import PRODUCTS
 from vitrine.transcode.ladder import DEFAULT_LADDER, Rung, check_ladder
 
@@ -84,14 +85,15 @@ class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only.
 
-    `catalogue` and `rundown` are files, beside the configuration unless they say otherwise. `in_band` lets the
-    encoder command cues inside its stream.
+    `catalogue` and `rundown` are files, beside the configuration unless they say otherwise. With a `playback_secret`
+    only signed addresses can be watched. `in_band` lets the encoder command cues inside its stream.
     """
 
     title: str | None = None
     stream_key: str | None = None
     catalogue: str | None = None
     rundown: str | None = None
+    playback_secret: str | None = None
     in_band: bool = False
 
 
@@ -205,9 +207,17 @@ def _checked_channel(channel: str, table: Channel, name: str, folder: Path) -> C
     return msgspec.structs.replace(
         table,
         stream_key=None if key is None else _secret(key, f"{name}: channels.{channel}.stream_key"),
+        playback_secret=_playback_secret(table.playback_secret, f"{name}: channels.{channel}.playback_secret"),
         catalogue=None if table.catalogue is None else str(folder / table.catalogue),
         rundown=None if table.rundown is None else str(folder / table.rundown),
     )
+
+
+def _playback_secret(value: str | None, name: str) -> str | None:
+    secret = None if value is None else _secret(value, name)
+    if secret is not None and len(secret) < LEAST_SECRET:
+        raise ConfigError(f"{name} is too short; take {LEAST_SECRET} characters or more")
+    return secret
 
 
 def _secret(value: str, name: str) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
@@ -17,8 +18,10 @@ from vitrine.media.track import Track, VideoTrack
 from vitrine.origin.status import State
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
+from vitrine.packager.window import MEMORY_SECONDS
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
+from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
@@ -29,6 +32,10 @@ log = logging.getLogger("vitrine.broadcast")
 
 MOST_WAITING = 10_000
 """Tracks and access units held while a worker process starts: a minute of them, where a second is usual."""
+
+BROWSER_SIDE = 720
+"""Lines that the ladder of a WebRTC publisher has at least. Chromium begins with a part of the camera's picture and
+sends all of it once it has measured the network; renditions cannot be added by then."""
 
 A_BUG = "The server made a mistake; its log says which."
 
@@ -45,6 +52,7 @@ class Broadcast:
         self.state: State = "starting"
         self.reason: str | None = None
         self.stream: LiveStream | None = None
+        self.files: SegmentFiles | None = None
         self.session: Session | None = None
         self.stats = Stats()
         self.ingest_kbps = 0
@@ -138,7 +146,9 @@ class Broadcast:
 
     def opened(self, session: Session, rate: Fraction) -> None:
         if session is self.session and self._plan is None:
-            self._plan = Plan(rate, part_target=self._config.part_target, ladder=self._config.rungs)
+            least = BROWSER_SIDE if session.request.protocol == "whip" else 0
+            config = self._config
+            self._plan = Plan(rate, part_target=config.part_target, ladder=config.rungs, least_side=least)
             self._begun.set()
 
     def add_track(self, session: Session, track: Track) -> None:
@@ -219,7 +229,11 @@ class Broadcast:
                 start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
                 grid, window = self._plan.grid, self._config.hls.window
                 cues = self._desk.open(self.id, grid, start_utc_ns, lambda: self.newest_frame)
-                self.stream = LiveStream(Packager(self.id, renditions, grid, start_utc_ns, window, cues=cues))
+                if window > MEMORY_SECONDS:
+                    folder = Path(self._config.server.data) / self.channel / self.id
+                    self.files = SegmentFiles(folder, self.channel)
+                packager = Packager(self.id, renditions, grid, start_utc_ns, window, cues=cues, store=self.files)
+                self.stream = LiveStream(packager)
             case Stats():
                 self.stats = event
                 self._measure_ingest()
@@ -253,6 +267,12 @@ class Broadcast:
     def _stop(self) -> None:
         self._over.set()
         self._begun.set()
+
+    def forget(self) -> None:
+        """Nobody can watch it any more."""
+        if self.files is not None:
+            self.files.close()
+            self.files = None
 
     def _end(self, state: State) -> None:
         if self.state in ("ended", "failed"):

@@ -110,8 +110,11 @@ class Registry:
     @staticmethod
     async def _run(stage: _Stage, broadcast: Broadcast) -> None:
         """One broadcast, then the time for which it stays watchable."""
-        await broadcast.run()
-        await asyncio.sleep(KEPT_AFTER_END)
+        try:
+            await broadcast.run()
+            await asyncio.sleep(KEPT_AFTER_END)
+        finally:
+            broadcast.forget()
         stage.desk.forget(broadcast.id)
         if stage.broadcast is broadcast:
             stage.broadcast = None
@@ -157,6 +160,11 @@ class Registry:
         stage = self._stage(channel)
         broadcasts = () if stage is None else (stage.broadcast, stage.former)
         return [each.stream for each in broadcasts if each is not None and each.stream is not None]
+
+    def playback_secret(self, channel: str) -> str | None:
+        """A rehearsal's address is a secret itself."""
+        place = self._places.get(channel)
+        return None if place is None else place.settings.playback_secret
 
     def ingest(self, channel: str) -> Ingest | None:
         place = self._places.get(channel)

@@ -22,6 +22,7 @@ from vitrine.origin.listener import Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
 from vitrine.server.registry import Registry
+from vitrine.server.segment_files import remove_left
 from vitrine.server.token import api_token
 
 log = logging.getLogger("vitrine.server")
@@ -47,6 +48,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         token = api_token(config.server.api_token, Path(config.server.data))
+        await asyncio.to_thread(remove_left, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
         origin = Origin(registry, token)

@@ -14,14 +14,18 @@ def channel_state(
     """`rehearsal_at` is the name in the addresses of a rehearsal."""
     title, playlist = settings.title or name, f"/hls/{rehearsal_at or name}/index.m3u8"
     rehearsal = rehearsal_at is not None
+    protected = settings.playback_secret is not None and not rehearsal
     if broadcast is None:
-        return ChannelState(channel=name, title=title, state="idle", rehearsal=rehearsal, playlist=playlist)
+        return ChannelState(
+            channel=name, title=title, state="idle", rehearsal=rehearsal, protected=protected, playlist=playlist
+        )
     renditions = () if broadcast.stream is None else broadcast.stream.packager.renditions
     return ChannelState(
         channel=name,
         title=title,
         state=broadcast.state,
         rehearsal=rehearsal,
+        protected=protected,
         reason=broadcast.reason,
         broadcast=broadcast.id,
         started=None if broadcast.started is None else broadcast.started.isoformat(timespec="milliseconds"),
@@ -59,6 +63,7 @@ def _health(broadcast: Broadcast) -> Health:
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
         keyframe_ms=None if session is None else session.keyframe_ms,
+        dvr=None if broadcast.files is None else broadcast.files.trouble,
         connection=None if session is None else _connection(session),
     )
 

@@ -1,10 +1,8 @@
 """Messages between the server and a worker, over one byte stream each way.
 
-A message is its length (4 bytes, big-endian, of what follows), one byte of kind, and a body: an access unit is a fixed
-header and its bytes, everything else is MessagePack.
+Framed as in `media/messages.py`; the body of everything but an access unit is MessagePack.
 """
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,16 +12,11 @@ from typing import Any
 import msgspec
 
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.errors import MalformedError, RefusedError
+from vitrine.media.errors import MalformedError
+from vitrine.media.messages import MessageSplitter, decode_unit, encode_message, encode_unit
 from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
 from vitrine.transcode.events import Failed, Finished, Opened, Stats
 from vitrine.transcode.ladder import Plan
-
-MAX_MESSAGE = 8 << 20
-"""Bytes. A keyframe of 4:2:2 at 200 Mbit/s and one a second stays below 8 MB in its largest pictures."""
-
-MAX_STAMP = 1 << 62
-"""Ticks. What is left of 64 bits after any sum of two stamps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +62,6 @@ class Kind(IntEnum):
 
 Message = AccessUnit | Begin | TrackAnnounced | Advanced | Finish | Opened | Stats | Failed | Finished
 
-_PREFIX = struct.Struct(">IB")
-_UNIT = struct.Struct(">Iqq?")
 _WireRendition = tuple[str, VideoTrack | None, AudioTrack | None, int, int]
 
 
@@ -102,13 +93,6 @@ _read_stats = _decoder(Stats)
 _read_text = _decoder(str)
 
 
-def _decode_unit(body: memoryview) -> AccessUnit:
-    track_id, dts, pts, keyframe = _UNIT.unpack_from(body)
-    if not (-MAX_STAMP < dts < MAX_STAMP and -MAX_STAMP < pts < MAX_STAMP):
-        raise MalformedError("An access unit's stamp is out of range")
-    return AccessUnit(track_id, dts, pts, keyframe, bytes(body[_UNIT.size :]))
-
-
 def _decode_renditions(body: memoryview) -> Opened:
     return Opened(tuple(_rendition(*each) for each in _read_renditions(body)))
 
@@ -136,7 +120,7 @@ def _encode_renditions(opened: Opened) -> bytes:
 
 
 _DECODERS: dict[int, Callable[[memoryview], Message]] = {
-    Kind.UNIT: _decode_unit,
+    Kind.UNIT: decode_unit,
     Kind.BEGIN: lambda body: Begin(_read_plan(body)),
     Kind.VIDEO_TRACK: lambda body: TrackAnnounced(_read_video_track(body)),
     Kind.AUDIO_TRACK: lambda body: TrackAnnounced(_read_audio_track(body)),
@@ -172,49 +156,29 @@ def _control(message: Message) -> tuple[Kind, bytes]:
 
 
 def encode(message: Message) -> bytes:
-    """The bytes of a message. Raises RefusedError if they would exceed MAX_MESSAGE."""
+    """The bytes of a message. Raises RefusedError where it is too long."""
     if isinstance(message, AccessUnit):
-        kind = Kind.UNIT
-        body = _UNIT.pack(message.track_id, message.dts, message.pts, message.keyframe) + message.data
-    else:
-        kind, body = _control(message)
-    if len(body) >= MAX_MESSAGE:
-        raise RefusedError(f"A message of {len(body)} bytes is over the limit of {MAX_MESSAGE}; lower the bitrate")
-    return _PREFIX.pack(len(body) + 1, kind) + body
+        return encode_message(Kind.UNIT, encode_unit(message))
+    return encode_message(*_control(message))
 
 
 class MessageReader:
     """Messages out of a byte stream that arrives in pieces."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._splitter = MessageSplitter()
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes; call `events_received` next."""
-        self._buffer += data
+        self._splitter.receive_data(data)
 
     def receive_eof(self) -> None:
         """The stream is over. Raises MalformedError in the middle of a message."""
-        if self._buffer:
-            raise MalformedError("The message stream ended in the middle of a message")
+        self._splitter.receive_eof()
 
     def events_received(self) -> list[Message]:
         """Every message that is complete. Raises MalformedError."""
-        messages: list[Message] = []
-        position = 0
-        with memoryview(self._buffer) as view:
-            while len(view) - position >= _PREFIX.size:
-                length, kind = _PREFIX.unpack_from(view, position)
-                if not 1 <= length <= MAX_MESSAGE:
-                    raise MalformedError(f"A message states a length of {length} bytes")
-                end = position + 4 + length
-                if end > len(view):
-                    break
-                with view[position + _PREFIX.size : end] as body:
-                    messages.append(_decode(kind, body))
-                position = end
-        del self._buffer[:position]
-        return messages
+        return [_decode(kind, memoryview(body)) for kind, body in self._splitter.events_received()]
 
 
 def _decode(kind: int, body: memoryview) -> Message:
@@ -223,5 +187,5 @@ def _decode(kind: int, body: memoryview) -> Message:
         raise MalformedError(f"A message has the unknown kind {kind}")
     try:
         return decode(body)
-    except (ValueError, struct.error, ArithmeticError, NotImplementedError, RecursionError) as error:
+    except (ValueError, ArithmeticError, NotImplementedError, RecursionError) as error:
         raise MalformedError(f"A message of kind {Kind(kind).name} is malformed: {error}") from error

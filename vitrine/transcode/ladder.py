@@ -99,7 +99,8 @@ class Plan:
     `rate` is frames a second of the output grid, `part_target` seconds. A live worker never waits
     for sound; one that is not live keeps every sample and takes its time. `first_frame` and `first_audio_frame` are
     where its output starts on the grids, `fixed` and `colour` the picture that it must keep: they are for a worker
-    that replaces another one. An empty `fixed` lets the first decoded frame decide, from `ladder`.
+    that replaces another one. An empty `fixed` lets the first decoded frame decide, from `ladder`;
+    one whose short side is below `least_side` counts as that large, because the source will grow.
     """
 
     rate: Fraction
@@ -111,10 +112,19 @@ class Plan:
     first_audio_frame: int = 0
     fixed: tuple[PlannedRung, ...] = ()
     colour: Colour | None = None
+    least_side: int = 0
 
     @property
     def grid(self) -> Grid:
         return Grid(self.rate, self.part_target)
+
+    def rungs(self, width: int, height: int) -> tuple[PlannedRung, ...]:
+        """The renditions for a first picture of a display size in square pixels."""
+        if self.fixed:
+            return self.fixed
+        short = min(width, height)
+        grown = Fraction(max(short, self.least_side), short)
+        return plan_rungs(round(width * grown), round(height * grown), self.ladder)
 
     def resumed(self, renditions: Iterable[Rendition], first_frame: int, first_audio_frame: int) -> "Plan":
         """The plan of a worker that carries on where another stopped, with the same renditions."""

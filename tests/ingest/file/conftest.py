@@ -8,6 +8,7 @@ import av
 import pytest
 from av.container import OutputContainer
 
+from tests.priority import kept_priority
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 
@@ -64,6 +65,7 @@ def copied(tmp_path: Path) -> Callable[[Path, str], Path]:
 def encoded(tmp_path: Path) -> Callable[..., Path]:
     """A file of ten grey pictures, of sound, or of both, in the codecs that are named."""
 
+    @kept_priority()
     def encode(name: str, video: str | None = None, audio: str | None = None) -> Path:
         path = tmp_path / name
         with av.open(str(path), "w") as container:

@@ -62,6 +62,6 @@ def test_the_whole_answer() -> None:
         "a=rtcp-mux",
         "a=rtcp-mux-only",
         "a=rtpmap:96 H264/90000",
-        "a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f",
+        "a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f;x-google-start-bitrate=2000",
         "",
     ]

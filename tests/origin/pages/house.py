@@ -192,6 +192,9 @@ class House:
 
     commanded = desk
 
+    def playback_secret(self, _channel: str) -> str | None:
+        return None
+
     def desks(self) -> Sequence[Desk]:
         return [self.desk_here]
 

@@ -292,6 +292,7 @@ class Stage:
         async def reply_to(request: web.Request, change: Callable[[bytes], bytes]) -> web.StreamResponse:
             # as it is, not compressed and not by ETag: it is changed here
             reply = await answered(answers, Request(request.method, request.raw_path, {}))
+            assert isinstance(reply.body, tuple)
             body = change(b"".join(reply.body))
             headers = {name: value for name, value in reply.headers.items() if name != "ETag"}
             return web.Response(status=reply.status, headers=headers, body=body)

@@ -9,6 +9,10 @@ OPUS = "minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=128000"
 """RFC 7587 section 6.1: what we would like to get. Without `stereo` browsers send one channel, without a rate
 32 kbit/s; the sound of the ladder is stereo at 128."""
 
+BEGINNING = "x-google-start-bitrate=2000"
+"""Kilobits a second. Chromium begins with 300 and a small picture, and takes many seconds to find that more gets
+through (libwebrtc's media/base/media_constants.cc); other publishers pass over what they do not know."""
+
 RTPMAP = re.compile(r"a=rtpmap:(\d+) ([^/]+)/.*")
 FORMAT_PARAMETERS = re.compile(r"a=fmtp:(\d+) .*")
 HOST_CANDIDATE = re.compile(r"a=candidate:(\S+) (\d+) (\w+) (\d+) ([0-9.]+) (\d+) typ host\b.*")
@@ -39,7 +43,7 @@ def _section(lines: list[str], offer: Offer, public_address: str | None) -> Iter
             yield "a=rtcp-mux-only"  # RFC 9725 section 4.4.1
         elif match := FORMAT_PARAMETERS.fullmatch(line):
             offered = offer.parameters.get(int(match[1]))
-            yield line if offered is None else f"a=fmtp:{match[1]} {offered}"
+            yield line if offered is None else f"a=fmtp:{match[1]} {offered};{BEGINNING}"
         elif (match := RTPMAP.fullmatch(line)) and match[2].lower() == "opus":
             yield line
             yield f"a=fmtp:{match[1]} {OPUS}"

@@ -68,6 +68,9 @@ DTLS_FIRST_BYTE = 20
 MOST_BUFFERED = 16 << 20
 """Bytes on their way to the server before pictures are dropped: it is busy for seconds."""
 
+SOCKET_BUFFER = 4 << 20
+"""Bytes: a keyframe of 400 KB that comes at once takes the kernel 800. Linux gives net.core.rmem_max at most."""
+
 READ_SIZE = 1 << 16
 H264_PROFILES = ("420034", "42e034", "4d0034", "640034", "640c34")
 """Baseline, constrained baseline, main, high, constrained high, at level 5.2: more than any camera sends."""
@@ -183,6 +186,8 @@ class ConnectedPeer:
         self._ice._local_candidates_end = True
         for protocol in self._ice._protocols:
             protocol.request = self._timed(protocol.request)
+            if (bound := protocol.transport.get_extra_info("socket")) is not None:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
             protocol.datagram_received = self._filtered(protocol.datagram_received)
 
     def _timed(self, request: Any) -> Any:

@@ -275,4 +275,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+        await process.communicate()  # to the end of its standard error, or asyncio would keep the pipe
+        await asyncio.sleep(0)

@@ -10,6 +10,12 @@ export function channelOfPage() {
   return decodeURIComponent(location.pathname.split("/")[2] ?? "");
 }
 
+/** A channel's playlist, with the token of this page's own address, /watch/{channel}/{token}, where it has one. */
+export function playlistOf(channel) {
+  const token = location.pathname.split("/")[3];
+  return token ? channel.playlist.replace(/\/index\.m3u8$/, `/${token}/index.m3u8`) : channel.playlist;
+}
+
 /**
  * Asks once. Gives {kind: "channel", channel}, {kind: "unknown"} or {kind: "unreachable"}, and with the first
  * `skew`: milliseconds to add to this machine's clock to have the server's.

@@ -32,7 +32,7 @@ async function list() {
   if (!answer.ok) {
     throw new Error(`HTTP ${answer.status}`);
   }
-  const { channels } = await answer.json();
+  const channels = (await answer.json()).channels.filter((channel) => !channel.protected);
   const text = JSON.stringify(channels.map(({ channel, title, state }) => [channel, title, state]));
   if (shows.dataset.drawn !== text) {
     shows.dataset.drawn = text; // redrawn only when it changes, so that the keyboard's focus stays where it is

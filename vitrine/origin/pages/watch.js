@@ -1,7 +1,7 @@
 /** The watch page: joins what the server says of the channel, the player, and what is written around it. */
 
 import { Catalogue } from "/static/catalogue.js";
-import { channelOfPage, watchChannel } from "/static/channel.js";
+import { channelOfPage, playlistOf, watchChannel } from "/static/channel.js";
 import { Controls } from "/static/controls.js";
 import { lightPavement } from "/static/pavement.js";
 import { Player } from "/static/player.js";
@@ -110,7 +110,7 @@ function followChannel(channel) {
       drained = false;
       player.close();
       show("live");
-      player.open(channel.playlist, channel.broadcast);
+      player.open(playlistOf(channel), channel.broadcast);
     } else if (document.body.dataset.state === "offline") {
       show("live");
     }

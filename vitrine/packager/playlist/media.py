@@ -33,9 +33,13 @@ VOD_VERSION = 6
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A closed segment in a playlist, with its lines where its parts are not listed: they are written once."""
+    """A closed segment in a playlist, with its lines where its parts are not listed: they are written once.
 
-    segment: Segment
+    `parts` are kept while they may be listed, no longer than their bytes.
+    """
+
+    entry: SegmentEntry
+    parts: Sequence[Part]
     lines: str
 
 
@@ -60,7 +64,7 @@ class LiveState:
 
 
 def listed(segment: Segment) -> Listed:
-    return Listed(segment, _segment_lines(segment.entry, ()))
+    return Listed(segment.entry, segment.parts, _segment_lines(segment.entry, ()))
 
 
 def render_live(state: LiveState, *, delta: bool) -> str:
@@ -76,10 +80,8 @@ def render_live(state: LiveState, *, delta: bool) -> str:
         blocks.append(tags.skip(skipped, removed) + "\n")
     elif state.init_name is not None:
         blocks.append(tags.map_uri(state.init_name) + "\n")
-    blocks += [entry.lines for entry in state.segments[skipped:bare]]
-    blocks += [
-        _segment_lines(entry.segment.entry, entry.segment.parts) for entry in state.segments[max(skipped, bare) :]
-    ]
+    blocks += [listed.lines for listed in state.segments[skipped:bare]]
+    blocks += [_segment_lines(listed.entry, listed.parts) for listed in state.segments[max(skipped, bare) :]]
     if state.open_parts:
         blocks.append(tags.program_date_time(state.open_parts[0].utc_ns) + "\n" + _part_lines(state.open_parts))
     if state.ended:
@@ -96,7 +98,7 @@ def _before(segments: Sequence[Listed], end_ticks: int, limit: int, *, whole: bo
     """
     index, distance = len(segments), end_ticks
     while index:
-        entry = segments[index - 1].segment.entry
+        entry = segments[index - 1].entry
         reached = distance if whole else distance + entry.ticks
         beyond = reached >= limit * entry.timescale if whole else reached > limit * entry.timescale
         if beyond:

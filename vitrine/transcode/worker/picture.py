@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Colour, Rendition, VideoTrack
-from vitrine.transcode.ladder import Plan, PlannedRung, display_size, plan_rungs
+from vitrine.transcode.ladder import Plan, PlannedRung, display_size
 from vitrine.transcode.worker.decoder import VideoDecoder
 from vitrine.transcode.worker.encoder import RungEncoder
 from vitrine.transcode.worker.output import Counters
@@ -143,9 +143,7 @@ class PictureThread:
     def _fit(self, picture: VideoFrame, pixel_aspect: tuple[int, int]) -> VideoFrame:
         if self._fitter is None:
             size = display_size(picture.width, picture.height, pixel_aspect)
-            self._open(
-                self._plan.fixed or plan_rungs(*size, self._plan.ladder), self._plan.colour or output_colour(picture)
-            )
+            self._open(self._plan.rungs(*size), self._plan.colour or output_colour(picture))
         assert self._fitter
         return self._fitter.fit(picture, pixel_aspect)
 
@@ -164,7 +162,7 @@ class PictureThread:
         if not numbers:
             return
         if self._fitter is None:
-            self._open(self._plan.fixed or plan_rungs(*BLACK_SIZE, self._plan.ladder), self._plan.colour or BT709)
+            self._open(self._plan.rungs(*BLACK_SIZE), self._plan.colour or BT709)
         self._fill(numbers, self._last or self._black())
 
     def _black(self) -> VideoFrame:

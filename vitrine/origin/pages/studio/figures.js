@@ -53,8 +53,8 @@ export class Figures {
       errors: since("decoder_errors"),
       keyframe: health?.keyframe_ms ? health.keyframe_ms / 1000 : null,
       kbps: health?.ingest_kbps ?? null,
-      loss: null,
-      trip: null,
+      loss: health?.connection?.loss_percent ?? null,
+      trip: health?.connection?.round_trip_ms ?? null,
       limit: null,
       own: false,
     };

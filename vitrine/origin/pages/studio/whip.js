@@ -3,6 +3,7 @@
 import { refusal } from "/static/studio/access.js";
 
 const TIMEOUT_MS = 10_000;
+const GOODBYE_MS = 1500; // media goes on for so long at most while the server is told that it ends
 const STEREO = "stereo=1;sprop-stereo=1;maxaveragebitrate=128000";
 
 /** What a server without feedback on loss can decode, best first; repeats of lost packets belong to either. */
@@ -80,9 +81,14 @@ export class WhipSession extends EventTarget {
   /** The session is over. `unloading` where the page goes away: the request outlives it. */
   close({ unloading = false } = {}) {
     if (this.state !== "closed") {
-      this.#peer.close();
       this.#become("closed");
-      this.#remove(unloading);
+      const gone = this.#remove(unloading);
+      if (unloading) {
+        this.#peer.close();
+      } else {
+        // After the request: a server that hears the peer go has no session left to delete.
+        Promise.race([gone, new Promise((done) => setTimeout(done, GOODBYE_MS))]).finally(() => this.#peer.close());
+      }
     }
   }
 
@@ -147,11 +153,12 @@ export class WhipSession extends EventTarget {
     this.#trickles = Boolean(answer?.ok);
   }
 
-  #remove(unloading) {
+  async #remove(unloading) {
     const resource = this.#resource;
     this.#resource = null;
     if (resource) {
-      fetch(resource, { method: "DELETE", headers: this.#headers({}), keepalive: unloading }).catch(() => {}); // it ends by silence then
+      const request = { method: "DELETE", headers: this.#headers({}), keepalive: unloading };
+      await fetch(resource, request).catch(() => {}); // not reached: the session ends by silence
     }
   }
 }
