@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 from pathlib import Path
 
@@ -15,6 +16,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 async def serve(config: Config) -> None:
     """Run until SIGINT or SIGTERM."""
     log_to_stderr()
+    allow_many_sockets()
     made = config.server.api_token is None and not (Path(config.server.data) / FILE_NAME).exists()
     data = f"{config.server.data}/{FILE_NAME}"
     async with running(config) as server:
@@ -32,6 +34,12 @@ async def serve(config: Config) -> None:
 def studio_address(origin: str, channel: str, token: str | None) -> str:
     """The crew's page. A token goes behind the #, which no browser sends to any server."""
     return f"{origin}/studio/{channel}" + (f"#token={token}" if token else "")
+
+
+def allow_many_sockets() -> None:
+    """As many as the machine lets this user have: each viewer holds one, and a usual shell starts with 1,024."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def log_to_stderr() -> None:
