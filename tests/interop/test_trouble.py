@@ -133,8 +133,8 @@ async def test_a_publisher_that_stands_still_and_goes_on(publish: Publish, http:
     async with publish() as ffmpeg:
         await until_state(http, "live")
         ffmpeg.process.send_signal(signal.SIGSTOP)
-        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=2") as response:
-            assert response.status == 503, "six seconds without a new segment"
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=1") as response:
+            assert response.status == 200, "what is missing is filled in, and viewers see one unbroken show"
         ffmpeg.process.send_signal(signal.SIGCONT)
         assert (await ffmpeg.ended())[0] == 0
     await until_state(http, "ended")
@@ -142,9 +142,11 @@ async def test_a_publisher_that_stands_still_and_goes_on(publish: Publish, http:
     for recording in recordings.values():
         check_continuous(recording)
     numbers = [number for number in recordings["270p"].numbers() if number is not None]
-    assert len(numbers) >= 180, "what it missed comes in a burst; the time is all there"
+    assert len(numbers) >= 180, "the time is all there, filled in or come late"
     assert numbers == sorted(numbers)
-    assert numbers[:30] == list(range(30))
+    stopped = max(numbers, key=numbers.count)
+    assert numbers.count(stopped) > 60, "two seconds of the picture at which it stood still"
+    assert numbers[:stopped] == list(range(stopped))
 
 
 async def test_stamps_that_jump_by_hours_are_repaired(publish: Publish, http: ClientSession, show: Path) -> None:

@@ -87,6 +87,20 @@ def test_old_date_ranges_are_left_out(ranges: str, found: list[str] | None) -> N
     assert broken(deltas.RULES, replace(one, v2=False)) == {}
 
 
+def test_a_range_that_left_has_to_be_told() -> None:
+    """It may leave between two answers; but then the next delta update says so."""
+    left = changed(LATER_LONG, R1, "")
+    over = changed(R1, '"2026-11-29T17:00:03.500Z",DURATION=2.5', '"2026-11-29T17:00:01.500Z",DURATION=0.5')
+    known = changed(LONG, R1, over)
+    assert broken(deltas.RULES, update(skipping(1), left, known)) == {}
+    silent = replace(update(skipping(1), None, known), earlier=parse_media(left))
+    assert broken(deltas.RULES, silent) == {
+        "removed-date-ranges-are-told": ["r1 had left the full playlist, and the delta does not say so"]
+    }
+    told = skipping(1, removed='RECENTLY-REMOVED-DATERANGES="r1"')
+    assert broken(deltas.RULES, replace(update(told, None, known), earlier=parse_media(left))) == {}
+
+
 def test_what_came_since_is_no_difference() -> None:
     more = changed(LATER_LONG, R2, R2 + R2.replace("r2", "r3")).replace(R2, R2.strip() + ",DURATION=9\n")
     assert broken(deltas.RULES, update(skipping(1), more)) == {}

@@ -107,12 +107,12 @@ TABLE: list[tuple[str, Break, str]] = [
             second_answer(0, 11.0, 4, (4, 0), Report("../low/index.m3u8", 4, 1))(all_of_it),
             second_answer(1, 12.0, 4, (4, 0))(all_of_it),
         ),
-        "high/index.m3u8 reports (4, 1) of low/index.m3u8; asked later, it ended with (4, 0)",
+        "high/index.m3u8 reports (4, 1) of low/index.m3u8, which had (4, 0)",
     ),
     (
         "reports-are-fresh",
         second_answer(0, 11.0, 4, (3, 1), Report("../low/index.m3u8", 3, 0)),
-        "high/index.m3u8 reports (3, 0) of low/index.m3u8; asked before, it ended with (3, 1)",
+        "high/index.m3u8 reports (3, 0) of low/index.m3u8, which had (3, 1)",
     ),
     (
         "reports-are-fresh",

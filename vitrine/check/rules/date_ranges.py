@@ -79,15 +79,23 @@ def covered_until(found: DateRange, ranges: MediaPlaylist) -> Fraction | None:
     return min((Fraction(start) for start in starts if found.start is not None and start > found.start), default=None)
 
 
+def missing(before: MediaPlaylist, after: MediaPlaylist) -> list[DateRange]:
+    """The date ranges of one playlist that another lacks, though they map to segments that it lists."""
+    gone = [found for name, found in before.date_ranges.items() if name not in after.date_ranges]
+    span = span_of(after) if gone else None
+    found = []
+    for each in gone:
+        until = covered_until(each, before)
+        if span and each.start is not None and each.start < span[1] and (until is None or until > span[0]):
+            found.append(each)
+    return found
+
+
 @rule("draft 6.2.1")
 def date_ranges_stay_while_they_count(reload: Reload) -> Iterator[str]:
     """A date range stays in the playlist as long as any of its dates is that of a listed segment."""
-    gone = [found for name, found in reload.before.date_ranges.items() if name not in reload.after.date_ranges]
-    span = span_of(reload.after) if gone else None
-    for found in gone:
-        until = covered_until(found, reload.before)
-        if span and found.start is not None and found.start < span[1] and (until is None or until > span[0]):
-            yield f"{found.id} left, though it maps to segments that are listed"
+    for found in missing(reload.before, reload.after):
+        yield f"{found.id} left, though it maps to segments that are listed"
 
 
 PLAYLIST_RULES = (

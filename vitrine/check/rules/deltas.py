@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from vitrine.check.finding import rule
 from vitrine.check.playlist.model import MediaPlaylist
+from vitrine.check.rules.date_ranges import missing
 from vitrine.check.seen import Update, seconds_text
 
 SLACK = 2.0
@@ -72,14 +73,23 @@ def delta_gives_the_same_date_ranges(update: Update) -> Iterator[str]:
 
 def _lost(one: MediaPlaylist | None, other: MediaPlaylist | None, here: str, there: str) -> Iterator[str]:
     """What `one` has of date ranges, and `other`, which was asked for after it, has not. `other` may have more."""
-    if one is None or other is None or one.first_msn != other.first_msn:
+    if one is None or other is None:
         return
-    for identifier, found in one.date_ranges.items():
-        also = other.date_ranges.get(identifier)
-        if also is None:
-            yield f"{identifier} is in {here}, and not in {there}"
-        elif lost := {name: value for name, value in found.raw.items() if also.raw.get(name) != value}:
-            yield f"{identifier} has {lost} in {here}, { ({name: also.raw.get(name) for name in lost}) } in {there}"
+    for found in missing(one, other):
+        yield f"{found.id} is in {here}, and not in {there}"
+    for identifier in one.date_ranges.keys() & other.date_ranges.keys():
+        raw, also = one.date_ranges[identifier].raw, other.date_ranges[identifier].raw
+        if lost := {name: value for name, value in raw.items() if also.get(name) != value}:
+            yield f"{identifier} has {lost} in {here}, { ({name: also.get(name) for name in lost}) } in {there}"
+
+
+@rule("draft 6.2.5.1")
+def removed_date_ranges_are_told(update: Update) -> Iterator[str]:
+    """A delta update names the date ranges that have left, where it does not list all that are there."""
+    if update.earlier is not None and update.delta.skip is not None:
+        kept = update.whole.date_ranges.keys() - update.delta.date_ranges.keys()
+        for identifier in sorted(kept - update.earlier.date_ranges.keys()):
+            yield f"{identifier} had left the full playlist, and the delta does not say so"
 
 
 @rule("draft 6.2.5.1")
@@ -100,5 +110,6 @@ RULES = (
     nothing_within_the_boundary_is_skipped,
     delta_gives_the_full_playlist,
     delta_gives_the_same_date_ranges,
+    removed_date_ranges_are_told,
     old_date_ranges_are_skipped,
 )

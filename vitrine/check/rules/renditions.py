@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
@@ -19,6 +20,12 @@ STARTS_APART = Fraction(1, 1000)
 
 SLACK = 3.0
 """Target durations after which what one playlist has, another must have too."""
+
+
+def _apart(at: Fraction, starts: list[Fraction]) -> Fraction:
+    """From an instant to the nearest of `starts`, which are in order and not empty."""
+    index = bisect_left(starts, at)
+    return min(abs(at - each) for each in starts[max(0, index - 1) : index + 1])
 
 
 def _playlists(stream: Stream) -> list[tuple[Rendition, MediaPlaylist]]:
@@ -101,7 +108,7 @@ def segments_are_aligned(stream: Stream) -> Iterator[str]:
         low, high = max(first[0], second[0]) - STARTS_APART, min(first[-1], second[-1]) + STARTS_APART
         for name, starts, others in ((one, first, second), (other, second, first)):
             for start in starts:
-                if low <= start <= high and min(abs(start - each) for each in others) > STARTS_APART:
+                if low <= start <= high and _apart(start, others) > STARTS_APART:
                     there = other if name == one else one
                     yield f"{name} has a segment at {seconds_text(start)}, {there} has none there"
 
@@ -113,7 +120,7 @@ def sound_is_cut_with_the_pictures(stream: Stream) -> Iterator[str]:
     for rendition in stream.renditions:
         for segment, measured in rendition.timeline() if rendition.role == "audio" and pictures else ():
             within = pictures[0] <= measured.start <= pictures[-1]
-            apart = min(abs(measured.start - each) for each in pictures)
+            apart = _apart(measured.start, pictures)
             if within and apart > measured.frame:
                 yield f"{rendition.name}: segment {segment.msn} starts {seconds_text(apart)} from the nearest"
 
@@ -166,8 +173,10 @@ def events_agree(stream: Stream) -> Iterator[str]:
     for (one, first, line), (other, second, other_line) in combinations(carrying, 2):
         common = {segment.msn for segment, _ in line} & {segment.msn for segment, _ in other_line}
         spans = [(measured.start, measured.end) for segment, measured in line if segment.msn in common]
+        starts = [start for start, _ in spans]
         for key in first.keys() | second.keys():
-            if not any(start <= key[2] < end for start, end in spans):
+            index = bisect_right(starts, key[2]) - 1
+            if index < 0 or key[2] >= spans[index][1]:
                 continue
             if key not in first or key not in second:
                 there = one.name if key in first else other.name
@@ -203,37 +212,61 @@ def _of(answer: Answer, report: Report) -> Position:
     return _position(*answer.last)
 
 
-def _reports(stream: Stream) -> Iterator[tuple[Rendition, Answer, Report, Rendition]]:
-    for rendition in stream.renditions:
-        for answer in rendition.answers:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One report: in which answer of whom it stood, and what the other playlist answered before and after."""
+
+    teller: Rendition
+    report: Report
+    other: Rendition
+    earlier: Answer | None
+    """The last that had come when the report's playlist was asked for."""
+    later: Answer | None
+    """The first that was asked for when the report had come."""
+
+    @property
+    def position(self) -> Position:
+        return _position(self.report.last_msn or 0, self.report.last_part)
+
+    def against(self, answer: Answer) -> str:
+        named = (self.report.last_msn, self.report.last_part)
+        return f"{self.teller.name} reports {named} of {self.other.name}, which had {answer.last}"
+
+
+def _reports(stream: Stream) -> Iterator[_Told]:
+    asked = {each.name: [answer.asked for answer in each.answers] for each in stream.renditions}
+    done = {each.name: [answer.done for answer in each.answers] for each in stream.renditions}
+    answers = {each.name: list(each.answers) for each in stream.renditions}
+    for teller in stream.renditions:
+        found: dict[str, Rendition | None] = {}
+        for answer in teller.answers:
             for report in answer.reports:
-                other = stream.at(rendition.url, report.uri)
-                if other is not None and other is not rendition and other.answers and report.last_msn is not None:
-                    yield rendition, answer, report, other
+                if report.uri not in found:
+                    found[report.uri] = stream.at(teller.url, report.uri)
+                other = found[report.uri]
+                if other is None or other is teller or report.last_msn is None:
+                    continue
+                before = bisect_right(done[other.name], answer.asked)
+                after = bisect_left(asked[other.name], answer.done)
+                theirs = answers[other.name]
+                earlier, later = theirs[before - 1 : before], theirs[after : after + 1]
+                yield _Told(teller, report, other, next(iter(earlier), None), next(iter(later), None))
 
 
 @rule("draft 4.4.5.4")
 def reports_promise_nothing(stream: Stream) -> Iterator[str]:
-    """A rendition report names no part that the other playlist does not have yet."""
-    for rendition, answer, report, other in _reports(stream):
-        at = bisect_left([each.asked for each in other.answers], answer.done)
-        if at < len(other.answers) and report.last_msn is not None:
-            later = other.answers[at]
-            if _position(report.last_msn, report.last_part) > _of(later, report):
-                told = f"asked later, it ended with {later.last}"
-                yield f"{rendition.name} reports {(report.last_msn, report.last_part)} of {other.name}; {told}"
+    """A rendition report names no part that the other playlist, asked for after it, does not have yet."""
+    for told in _reports(stream):
+        if told.later is not None and told.position > _of(told.later, told.report):
+            yield told.against(told.later)
 
 
 @rule("draft 4.4.5.4", Severity.WARNING)
 def reports_are_fresh(stream: Stream) -> Iterator[str]:
     """A rendition report is not older than what the other playlist had when this one was asked for."""
-    for rendition, answer, report, other in _reports(stream):
-        at = bisect_right([each.done for each in other.answers], answer.asked) - 1
-        if at >= 0 and report.last_msn is not None:
-            earlier = other.answers[at]
-            if _position(report.last_msn, report.last_part) < _of(earlier, report):
-                told = f"asked before, it ended with {earlier.last}"
-                yield f"{rendition.name} reports {(report.last_msn, report.last_part)} of {other.name}; {told}"
+    for told in _reports(stream):
+        if told.earlier is not None and told.position < _of(told.earlier, told.report):
+            yield told.against(told.earlier)
 
 
 RULES = (

@@ -56,6 +56,9 @@ SILENCE_SECONDS = 10.0
 TICK = 0.01
 """Seconds between two looks at what is due: half of the shortest interval between two requests for a packet."""
 
+AWAY = 0.2
+"""Seconds between two ticks that mean that the machine is busy."""
+
 LONGEST_ROUND_TRIP = 0.5
 """Seconds; from here on a STUN request is sent again, and an answer says nothing of the time."""
 
@@ -131,7 +134,7 @@ class ConnectedPeer:
         self._reason: str | None = None
         self._over = asyncio.Event()
         self._connected = False
-        self._heard = 0.0
+        self._heard = self._ticked = 0.0
         self._loop = asyncio.get_running_loop()
 
     async def open(self, offer: str) -> None:
@@ -171,7 +174,7 @@ class ConnectedPeer:
         self._reception = Reception(ssrc, formats, retransmitted, self._loop.time())
         self._ice = self._dtls.transport._connection
         self._ice.gather_candidates = self._gather
-        self._ice.data_received = self._drop
+        self._ice.data_received = lambda data, component: None  # what looked like a check and is none
         self._connection.on("connectionstatechange", self._state_changed)
 
     async def _gather(self) -> None:
@@ -220,9 +223,6 @@ class ConnectedPeer:
             self._source = address
         return known
 
-    def _drop(self, data: bytes, component: int) -> None:
-        """What looked like a check and is none."""
-
     async def run(self) -> None:
         """Until the peer is over, whoever ends it; then everything of it is closed."""
         try:
@@ -236,6 +236,9 @@ class ConnectedPeer:
 
     async def _tick(self, begin: float) -> None:
         now = self._loop.time()
+        before, self._ticked = self._ticked, now
+        if now - before > AWAY:  # what is waited for may lie in the socket: it is read before the next tick
+            return
         if not self._connected:
             if now - begin > CONNECT_SECONDS:
                 self.end(

@@ -1,6 +1,6 @@
 import pytest
 
-from vitrine.ingest.whip.rtp.nack import FIRST_INTERVAL, MOST_REQUESTS, SHORTEST_INTERVAL, Nacks
+from vitrine.ingest.whip.rtp.nack import BACKOFF, FIRST_INTERVAL, MOST_REQUESTS, SHORTEST_INTERVAL, Nacks
 
 
 def test_asked_for_at_once_and_again_after_an_interval() -> None:
@@ -38,19 +38,24 @@ def test_what_was_only_late_is_no_repair() -> None:
     assert nacks.repaired == 0
 
 
-def test_hopeless_by_time_or_by_requests() -> None:
-    nacks = Nacks(1.0)
+def test_hopeless_after_enough_requests_that_grow_apart() -> None:
+    nacks = Nacks(10.0)
     nacks.measure(0.01)
     nacks.miss([5], 10.0)
-    now = 10.0
-    for _ in range(MOST_REQUESTS):
-        assert not nacks.is_hopeless(5, now)
+    asked = []
+    while not nacks.is_hopeless(5, now := nacks.next_deadline() or 0.0):
         assert nacks.due(now) == [5]
-        now += SHORTEST_INTERVAL * 1.01
-    assert nacks.is_hopeless(5, now)
-    slow = Nacks(1.0)
-    slow.miss([5], 10.0)
-    assert not slow.is_hopeless(5, 10.9)
-    assert slow.is_hopeless(5, 11.0)
-    slow.give_up(5)
-    assert slow.lost == 1
+        asked.append(now)
+    assert len(asked) == MOST_REQUESTS
+    assert asked[1] - asked[0] == pytest.approx(SHORTEST_INTERVAL)
+    assert asked[2] - asked[1] == pytest.approx(SHORTEST_INTERVAL * BACKOFF)
+    assert now - asked[0] > 0.8
+
+
+def test_hopeless_by_time() -> None:
+    nacks = Nacks(1.0)
+    nacks.miss([5], 10.0)
+    assert not nacks.is_hopeless(5, 10.9)
+    assert nacks.is_hopeless(5, 11.0)
+    nacks.give_up(5)
+    assert nacks.lost == 1

@@ -14,6 +14,10 @@ LONGEST_INTERVAL = 0.4
 PATIENCE = 1.25
 """Round trips after which a packet asked for has been lost again."""
 
+BACKOFF = 1.3
+"""Each interval for a packet is so much longer than the one before: a publisher that pauses for half a second, as busy
+laptops do, is not to use up its requests in that time."""
+
 MOST_REQUESTS = 10
 """At 5 % loss each way one in ten requests fails: ten in a row mean that the publisher no longer has the packet."""
 
@@ -27,6 +31,7 @@ ROUND_TRIPS = 8
 @dataclass(slots=True)
 class _Missing:
     since: float
+    again_at: float = 0.0  # when to ask, or to give up where that was the last time
     asked_at: float = 0.0
     requests: int = 0
 
@@ -54,7 +59,7 @@ class Nacks:
 
     def miss(self, numbers: Iterable[int], now: float) -> None:
         for number in numbers:
-            self._missing[number] = _Missing(now)
+            self._missing[number] = _Missing(now, now)
 
     def find(self, number: int, now: float) -> None:
         """A packet came: was it missing? Its round trip counts if it was asked for once (Karn's rule)."""
@@ -71,7 +76,8 @@ class Nacks:
         interval = self.interval
         asked = []
         for number, missing in self._missing.items():
-            if not missing.requests or (missing.requests < MOST_REQUESTS and now >= missing.asked_at + interval):
+            if missing.requests < MOST_REQUESTS and now >= missing.again_at:
+                missing.again_at = now + min(LONGEST_INTERVAL, interval * BACKOFF**missing.requests)
                 missing.requests += 1
                 missing.asked_at = now
                 asked.append(number)
@@ -82,7 +88,7 @@ class Nacks:
         missing = self._missing.get(number)
         if missing is None or now >= missing.since + self._longest_wait:
             return True
-        return missing.requests >= MOST_REQUESTS and now >= missing.asked_at + self.interval
+        return missing.requests >= MOST_REQUESTS and now >= missing.again_at
 
     def give_up(self, number: int) -> None:
         self.lost += self._missing.pop(number, None) is not None
@@ -91,8 +97,4 @@ class Nacks:
         """When to look again."""
         if not self._missing:
             return None
-        interval = self.interval
-        return min(
-            min(each.since + self._longest_wait, each.asked_at + interval if each.requests else each.since)
-            for each in self._missing.values()
-        )
+        return min(min(each.since + self._longest_wait, each.again_at) for each in self._missing.values())
