@@ -68,3 +68,18 @@ async def test_what_a_connection_measures_is_in_the_channels_health(registry: Re
     state = registry.state("show")
     assert state is not None
     assert state.health.connection is None
+
+
+async def test_a_new_broadcast_is_refused_where_one_does_not_keep_up_and_a_takeover_is_not(registry: Registry) -> None:
+    registry.publish(request("s3cret"))
+    broadcast = registry._places["show"].public.broadcast
+    assert broadcast is not None
+    broadcast.shed = ("every rung encoded faster",)
+    for ask in (registry.check, registry.publish):
+        with pytest.raises(PublishRefusedError) as caught:
+            ask(request("another"))
+        assert caught.value.refusal is Refusal.NO_ROOM
+    registry.check(request("s3cret"))
+    registry.publish(request("s3cret"))
+    broadcast.shed = ()
+    registry.publish(request("another"))

@@ -23,7 +23,7 @@ from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
-from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
+from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker
 from vitrine.transcode.standstill import TICK, Standstill
@@ -55,6 +55,8 @@ class Broadcast:
         self.files: SegmentFiles | None = None
         self.session: Session | None = None
         self.stats = Stats()
+        self.shed: tuple[str, ...] = ()
+        self.times_shed = 0
         self.ingest_kbps = 0
         self.started: datetime | None = None
         self._config = config
@@ -237,10 +239,22 @@ class Broadcast:
             case Stats():
                 self.stats = event
                 self._measure_ingest()
+            case Shed():
+                self._note_shed(event)
             case Failed(reason=reason) | WorkerDied(reason=reason):
                 self.fail(reason)
             case Finished():
                 pass
+
+    def _note_shed(self, event: Shed) -> None:
+        given_up = [step for step in event.steps if step not in self.shed]
+        taken_back = [step for step in self.shed if step not in event.steps]
+        self.shed = event.steps
+        self.times_shed += len(given_up)
+        for step in given_up:
+            log.warning("%s: encoding is %d ms behind: %s", self.channel, round(event.lag * 1000), step)
+        for step in taken_back:
+            log.info("%s: there is room again: no longer %s", self.channel, step)
 
     def _measure_ingest(self) -> None:
         """Called with each report of the worker, about once a second."""

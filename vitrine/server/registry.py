@@ -13,6 +13,7 @@ from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
+from vitrine.server.room import Load, Room
 from vitrine.server.shop import Shop
 from vitrine.server.state import channel_state
 
@@ -55,15 +56,23 @@ class Registry:
     `rtmp_port` is the one that listens, for what crews are told.
     """
 
-    def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, config: Config, tasks: asyncio.TaskGroup, room: Room | None = None) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self._room = room or Room()
         self._config = config
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
         self._places = {name: self._place(name, settings) for name, settings in config.channels.items()}
         for name, place in self._places.items():
             self._own(tasks.create_task(place.public.desk.watch(), name=f"files of {name}"))
+        self._own(tasks.create_task(self._room.watch(self._loads), name="room"))
+
+    def _loads(self) -> list[Load]:
+        """What runs now, and what it costs."""
+        stages = [stage for place in self._places.values() for stage in (place.public, place.rehearsal)]
+        running = [stage.broadcast for stage in stages if stage.broadcast is not None and stage.on_air]
+        return [Load(each.id, each.stats.cpu, bool(each.shed)) for each in running]
 
     def _place(self, name: str, settings: Channel) -> _Place:
         data = Path(self._config.server.data)
@@ -80,8 +89,10 @@ class Registry:
 
     def check(self, request: PublishRequest) -> None:
         stage = self._places[self._channel_of(request)].stage
-        if stage.broadcast is not None and not stage.broadcast.over:
+        if stage.broadcast is not None and stage.on_air:
             stage.broadcast.check(request)
+        else:
+            self._room.check(self._loads())
 
     def _channel_of(self, request: PublishRequest) -> str:
         """The channel that a request may publish on. Raises PublishRefusedError."""
@@ -100,6 +111,7 @@ class Registry:
         name = self._channel_of(request)
         stage = self._places[name].stage
         if stage.broadcast is None or stage.broadcast.over:
+            self._room.check(self._loads())
             stage.former, stage.broadcast = stage.broadcast, Broadcast(name, self._config, stage.desk)
             self._start(stage, stage.broadcast)
         return stage.broadcast.new_session(request)

@@ -135,8 +135,13 @@ def one_hint_of_a_type(playlist: MediaPlaylist) -> Iterator[str]:
 
 @rule("draft B.1", Severity.WARNING)
 def next_part_is_hinted(playlist: MediaPlaylist) -> Iterator[str]:
-    """A live playlist with parts hints at the next one."""
-    if playlist.live and playlist.has_parts and not any(hint.kind == "PART" for hint in playlist.hints):
+    """A live playlist with parts hints at the next one, unless its newest is a gap."""
+    if (
+        playlist.live
+        and playlist.has_parts
+        and not playlist.in_gap
+        and not any(hint.kind == "PART" for hint in playlist.hints)
+    ):
         yield "no EXT-X-PRELOAD-HINT:TYPE=PART"
 
 
@@ -157,7 +162,16 @@ def reports_are_whole(playlist: MediaPlaylist) -> Iterator[str]:
             yield f"{report.uri} has no LAST-MSN"
 
 
+@rule("draft 4.4.4.7; 4.4.4.9")
+def gaps_in_parts_are_gaps_in_their_segment(playlist: MediaPlaylist) -> Iterator[str]:
+    """A segment that lacks a part has an EXT-X-GAP: it cannot be whole."""
+    for segment in playlist.segments:
+        if not segment.gap and any(part.gap for part in segment.parts):
+            yield f"segment {segment.msn} has a part with GAP=YES, and no EXT-X-GAP"
+
+
 RULES = (
+    gaps_in_parts_are_gaps_in_their_segment,
     part_target_is_there,
     announced_parts_are_there,
     parts_are_no_longer_than_their_target,

@@ -37,7 +37,13 @@ OPEN = (
 )
 """On every answer: a studio may be anyone's page. Without the second line it would not see where its session is."""
 
-STATUSES = {Refusal.WRONG_KEY: 401, Refusal.WRONG_CHANNEL: 403, Refusal.WRONG_PLACE: 404, Refusal.BUSY: 409}
+STATUSES = {
+    Refusal.WRONG_KEY: 401,
+    Refusal.WRONG_CHANNEL: 403,
+    Refusal.WRONG_PLACE: 404,
+    Refusal.BUSY: 409,
+    Refusal.NO_ROOM: 503,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,8 @@ def answer_to(error: VitrineError) -> Answer:
             status = STATUSES[error.refusal]
             if error.refusal is Refusal.WRONG_KEY:
                 headers = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
+            elif error.refusal is Refusal.NO_ROOM:
+                headers = (_retry(RETRY_SECONDS),)
         case MalformedError():
             status = 400
         case PeersUnavailableError() | PoolFullError():
