@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from aioice import ice
 from aiortc import RTCSessionDescription
 
 from tests.ingest.whip.publisher import LOOPBACK, Heard, Picture, offered, pool, published, publisher
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, TrackAnnounced
+from vitrine.ingest.whip.peer import ConnectedPeer
 from vitrine.ingest.whip.pool import PeerPool
 from vitrine.ingest.whip.rtp.opus import opus_track
 from vitrine.media.errors import RefusedError
@@ -68,6 +70,35 @@ async def test_the_server_closes() -> None:
         peer.close("Again.")
         assert (await heard.first(PeerEnded)).reason == "Enough."
         assert sum(isinstance(each, PeerEnded) for each in heard.events) == 1
+
+
+async def test_a_publisher_that_answers_no_checks_but_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg's muxer, as of version 8.1: the consent of RFC 7675 would expire after half a minute."""
+    monkeypatch.setattr(ice, "CONSENT_INTERVAL", 0.01)
+    heard, connection = Heard(), publisher()
+    peer = ConnectedPeer(LOOPBACK, heard)
+    await peer.open(await offered(connection))
+    running = asyncio.create_task(peer.run())
+    try:
+        await connection.setRemoteDescription(RTCSessionDescription(peer.answer, "answer"))
+        await heard.first(Connected)
+        asked, enough = 0, asyncio.Event()
+
+        def unanswered(*request: object) -> None:
+            nonlocal asked
+            asked += 1
+            if asked > ice.CONSENT_FAILURES + 1:
+                enough.set()
+
+        connection.getTransceivers()[0].sender.transport.transport._connection.request_received = unanswered
+        await asyncio.wait_for(enough.wait(), 30)
+        before = len(heard.units(2))
+        await heard.until(lambda: len(heard.units(2)) > before + 3)
+        assert not any(isinstance(each, PeerEnded) for each in heard.events)
+    finally:
+        await connection.close()
+        peer.end("The test is over.")
+        await running
 
 
 async def test_trickled_candidates_and_hopeless_ones() -> None:

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from aioice import ice
+from aioice import ice, stun
 from aioice.candidate import Candidate
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.codecs import CODECS
@@ -51,7 +51,8 @@ CONNECT_SECONDS = 10.0
 """From the answer to the end of the DTLS handshake. OBS gives up after 8 s, browsers after 15."""
 
 SILENCE_SECONDS = 10.0
-"""Without one packet. A publisher that mutes all goes on reporting; consent takes 30 s to expire."""
+"""Without one packet. A publisher that mutes all goes on reporting; consent (RFC 7675) would take 30 s to expire, and
+is not waited for: see ConnectedPeer._timed."""
 
 TICK = 0.01
 """Seconds between two looks at what is due: half of the shortest interval between two requests for a packet."""
@@ -196,7 +197,12 @@ class ConnectedPeer:
     def _timed(self, request: Any) -> Any:
         async def timed(*args: Any, **options: Any) -> Any:
             begin = self._loop.time()
-            answer = await request(*args, **options)
+            try:
+                answer = await request(*args, **options)
+            except stun.TransactionError:
+                if not self._connected:
+                    raise
+                return None  # FFmpeg's muxer answers no checks once it sends; whether it lives, its packets tell
             taken = self._loop.time() - begin
             if self._reception is not None and taken < LONGEST_ROUND_TRIP:
                 self._reception.measure_round_trip(taken)
