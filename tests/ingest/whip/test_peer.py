@@ -78,27 +78,20 @@ async def test_a_publisher_that_answers_no_checks_but_sends(monkeypatch: pytest.
     heard, connection = Heard(), publisher()
     peer = ConnectedPeer(LOOPBACK, heard)
     await peer.open(await offered(connection))
-    running = asyncio.create_task(peer.run())
-    try:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(peer.run())
         await connection.setRemoteDescription(RTCSessionDescription(peer.answer, "answer"))
         await heard.first(Connected)
-        asked, enough = 0, asyncio.Event()
-
-        def unanswered(*request: object) -> None:
-            nonlocal asked
-            asked += 1
-            if asked > ice.CONSENT_FAILURES + 1:
-                enough.set()
-
-        connection.getTransceivers()[0].sender.transport.transport._connection.request_received = unanswered
-        await asyncio.wait_for(enough.wait(), 30)
+        asked: asyncio.Queue[object] = asyncio.Queue()
+        checks = connection.getTransceivers()[0].sender.transport.transport._connection
+        monkeypatch.setattr(checks, "request_received", lambda message, address, protocol: asked.put_nowait(message))
+        async with asyncio.timeout(30):
+            for _ in range(ice.CONSENT_FAILURES + 2):
+                await asked.get()
         before = len(heard.units(2))
         await heard.until(lambda: len(heard.units(2)) > before + 3)
         assert not any(isinstance(each, PeerEnded) for each in heard.events)
-    finally:
         await connection.close()
-        peer.end("The test is over.")
-        await running
 
 
 async def test_trickled_candidates_and_hopeless_ones() -> None:
