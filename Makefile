@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop bench bench-cards bench-origin clean
+.PHONY: demo test check format lint types unit interop fuzz bench bench-cards bench-origin clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
@@ -32,6 +32,12 @@ interop: .venv/.tests
 format: .venv/.tests
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+# A few minutes for all parsers of outside bytes; `make fuzz SECONDS=600` for longer. See docs/security.md.
+SECONDS ?= 10
+fuzz: .venv/.tests
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,fuzz]"
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
 
 bench: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium
