@@ -5,7 +5,7 @@ BIN := .venv/bin
 PROCESSES ?= 2
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop bench bench-cards bench-origin clean
+.PHONY: demo test check format lint types unit interop fuzz bench bench-cards bench-origin clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
@@ -34,6 +34,12 @@ interop: .venv/.tests
 format: .venv/.tests
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+# A few minutes for all parsers of outside bytes; `make fuzz SECONDS=600` for longer. See docs/security.md.
+SECONDS ?= 10
+fuzz: .venv/.tests
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,fuzz]"
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
 
 bench: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium
