@@ -72,7 +72,10 @@ async def served(
     channels: tuple[str, ...] = (CHANNEL,),
     window: int = 0,
 ) -> AsyncIterator[Served]:
-    """`ladder` is (name, height, kbps), largest first. Each channel's key is its name. `window`: for how long a publisher is awaited."""
+    """`ladder` is (name, height, kbps), largest first. Each channel's key is its name.
+
+    A publisher is awaited for `window` seconds.
+    """
     http, rtmp = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     rungs = "".join(f'[[ladder]]\nname = "{name}"\nheight = {height}\nkbps = {kbps}\n' for name, height, kbps in ladder)
     config = folder / "bench.toml"

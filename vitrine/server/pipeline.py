@@ -9,7 +9,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -51,7 +51,15 @@ class Broadcast:
     `absence` is there while there is no publisher, and one is waited for.
     """
 
-    def __init__(self, channel: str, config: Config, desk: Desk, slate: Slate = NO_SLATE) -> None:
+    def __init__(
+        self,
+        channel: str,
+        config: Config,
+        desk: Desk,
+        on_state: Callable[[], None] = lambda: None,
+        slate: Slate = NO_SLATE,
+    ) -> None:
+        """`on_state` is called when `state` has changed."""
         self.channel = channel
         self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self.state: State = "starting"
@@ -65,6 +73,7 @@ class Broadcast:
         self.started: datetime | None = None
         self._config = config
         self._desk = desk
+        self._on_state = on_state
         self._slate = slate
         self._transcoder = Transcoder(self._on_worker, self._taken)
         self._plan: Plan | None = None
@@ -83,10 +92,8 @@ class Broadcast:
 
     async def run(self) -> None:
         """Live until nobody comes back or the transcoder has failed; raises for neither, nor for a bug."""
-        await self._begun.wait()
         try:
-            if self._plan is not None:
-                await self._transcode(self._plan)
+            await self._transcode()
         except OSError as error:
             self.fail(f"The transcoder could not be started: {error.strerror}")
         except Exception:
@@ -95,10 +102,14 @@ class Broadcast:
         finally:
             self._end("ended")
 
-    async def _transcode(self, plan: Plan) -> None:
+    async def _transcode(self) -> None:
         transcoder = self._transcoder
         try:
-            await transcoder.start(plan)
+            await transcoder.launch()  # takes as long as a publisher does until the gate opens
+            await self._begun.wait()
+            if self._plan is None:
+                return
+            transcoder.begin(self._plan)
             while not self._over.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK):
@@ -147,6 +158,7 @@ class Broadcast:
         elif self.absence is not None:
             log.info("%s: a publisher is back by %s", self.channel, request.protocol.upper())
             self.absence = None
+            self._on_state()
         return self.session
 
     def _leave(self) -> None:
@@ -211,6 +223,7 @@ class Broadcast:
         log.info("%s: the publisher is gone (%s); waiting %d s for it", self.channel, reason, absence.seconds)
         self.absence = absence
         self._leave()
+        self._on_state()
 
     def finish(self, reason: str) -> None:
         """The show is over because its crew says so."""
@@ -288,6 +301,7 @@ class Broadcast:
 
     def _on_air(self) -> None:
         self.state = "live"
+        self._on_state()
         log.info("%s: live as broadcast %s", self.channel, self.id)
 
     def fail(self, reason: str) -> None:
@@ -318,3 +332,4 @@ class Broadcast:
         self._desk.close(self.id)
         if self.stream is not None:
             self.stream.end()
+        self._on_state()

@@ -38,6 +38,7 @@ class Transcoder:
         self._on_event = on_event
         self._taken = taken
         self._plan: Plan | None = None
+        self._launched: Worker | None = None  # waits for its plan
         self._worker: Worker | None = None
         self._waiting: list[Track | AccessUnit] = []
         self._replay = Replay()
@@ -57,17 +58,22 @@ class Transcoder:
         """Of the worker, None while there is none."""
         return None if self._worker is None or self._dead else self._worker.pid
 
-    async def start(self, plan: Plan) -> None:
-        """Raises OSError."""
+    async def launch(self) -> None:
+        """Start a process that waits for its plan. Raises OSError."""
+        self._launched = await Worker.launch(self._receive)
+
+    def begin(self, plan: Plan) -> None:
+        """The plan is known; what has been given by now waits for it."""
         self._plan = plan
-        worker = await Worker.start(plan, self._receive)
-        for item in self._waiting:
+        self._worker, self._launched = self._launched, None
+        assert self._worker is not None
+        self._worker.begin(plan)
+        waiting, self._waiting = self._waiting, []
+        for item in waiting:
             if isinstance(item, AccessUnit):
-                worker.push(item)
+                self._worker.push(item)
             else:
-                worker.add_track(item)
-        self._waiting.clear()
-        self._worker = worker
+                self._worker.add_track(item)
 
     async def revive(self) -> None:
         """Replace the worker where it is dead. Raises OSError."""
@@ -116,7 +122,7 @@ class Transcoder:
         if self._worker is not None:
             self._worker.leave()
         elif self._renditions:
-            self._waiting.clear()  # a replacement is being started: time that nothing fills is filled with the slate
+            self._waiting.clear()  # a replacement is being started, which needs nothing for its slate
 
     def advance(self, position: Fraction, slate: bool) -> None:
         """Programme time has reached `position` seconds, with or without media."""
@@ -130,9 +136,10 @@ class Transcoder:
 
     async def close(self) -> None:
         """End the worker; no event follows."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.close()
+        for worker in (self._launched, self._worker):
+            if worker is not None:
+                await worker.close()
+        self._launched = self._worker = None
 
     def _receive(self, event: PoolEvent) -> None:
         match event:
