@@ -35,8 +35,8 @@ class FakeWorker:
     made: "FakeWorker | None" = None
     refuse: OSError | None = None
 
-    def __init__(self, plan: Plan, on_event: Callable[[PoolEvent], None]) -> None:
-        self.plan = plan
+    def __init__(self, on_event: Callable[[PoolEvent], None]) -> None:
+        self.plan: Plan | None = None
         self.say = on_event
         self.given: list[object] = []
         self.pushed = asyncio.Event()
@@ -45,11 +45,14 @@ class FakeWorker:
         self.advanced = asyncio.Event()
 
     @classmethod
-    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
+    async def launch(cls, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
         if cls.refuse:
             raise cls.refuse
-        FakeWorker.made = cls(plan, on_event)
+        FakeWorker.made = cls(on_event)
         return FakeWorker.made
+
+    def begin(self, plan: Plan) -> None:
+        self.plan = plan
 
     def add_track(self, track: Track) -> None:
         self.given.append(track)
@@ -138,6 +141,7 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
         crew = Crew(broadcast)
         crew.film()
         worker = await worker_of(broadcast)
+        assert worker.plan is not None
         assert worker.plan.rate == 25
         assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
         crew.session.end("the publisher stopped")
@@ -150,7 +154,8 @@ async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> No
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         Crew(broadcast).session.end("gone")
-    assert FakeWorker.made is None
+    assert FakeWorker.made is not None
+    assert (FakeWorker.made.plan, FakeWorker.made.ended) == (None, ["closed"])
     assert (broadcast.state, broadcast.reason) == ("ended", "gone")
 
 
@@ -202,6 +207,22 @@ async def test_a_second_publisher_goes_on_where_the_first_was(desk: Desk) -> Non
         assert isinstance(taken_over[0], int)
         assert taken_over[0] > newest
         second.session.end("done")
+
+
+async def test_each_state_is_told(desk: Desk) -> None:
+    told: list[str] = []
+    broadcast = Broadcast("show", Config(), desk, lambda: told.append(broadcast.state))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        for frame in range(9):  # of a part, and the first of the next
+            worker.say(AccessUnit(1, 3600 * frame, 3600 * frame, frame == 0, b"picture"))
+        assert told == ["live"]
+        crew.session.end("gone")
+    assert told == ["live", "ended"]
 
 
 async def test_data_reach_the_desk_and_only_from_the_publisher_of_now(desk: Listener) -> None:

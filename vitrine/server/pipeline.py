@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -46,7 +46,8 @@ class Broadcast:
     `stream` is what viewers get, None until the worker knows its renditions. `state` and `reason` are for the API.
     """
 
-    def __init__(self, channel: str, config: Config, desk: Desk) -> None:
+    def __init__(self, channel: str, config: Config, desk: Desk, on_state: Callable[[], None] = lambda: None) -> None:
+        """`on_state` is called when `state` has changed."""
         self.channel = channel
         self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self.state: State = "starting"
@@ -59,6 +60,7 @@ class Broadcast:
         self.started: datetime | None = None
         self._config = config
         self._desk = desk
+        self._on_state = on_state
         self._worker: Worker | None = None
         self._waiting: list[Track | AccessUnit] = []  # for the worker to have started
         self._plan: Plan | None = None
@@ -78,10 +80,8 @@ class Broadcast:
 
     async def run(self) -> None:
         """Live until the publisher has gone or the worker has failed; raises for neither, nor for a bug."""
-        await self._begun.wait()
         try:
-            if self._plan is not None:
-                await self._transcode(self._plan)
+            await self._transcode()
         except OSError as error:
             self.fail(f"The transcoder could not be started: {error.strerror}")
         except Exception:
@@ -90,9 +90,13 @@ class Broadcast:
         finally:
             self._end("ended")
 
-    async def _transcode(self, plan: Plan) -> None:
-        worker = await Worker.start(plan, self._on_worker)
+    async def _transcode(self) -> None:
+        worker = await Worker.launch(self._on_worker)  # takes as long as a publisher does until the gate opens
         try:
+            await self._begun.wait()
+            if self._plan is None:
+                return
+            worker.begin(self._plan)
             self._worker = worker
             for item in self._waiting:
                 self._give(worker, item)
@@ -253,6 +257,7 @@ class Broadcast:
 
     def _on_air(self) -> None:
         self.state = "live"
+        self._on_state()
         log.info("%s: live as broadcast %s", self.channel, self.id)
 
     def fail(self, reason: str) -> None:
@@ -283,3 +288,4 @@ class Broadcast:
         self._desk.close(self.id)
         if self.stream is not None:
             self.stream.end()
+        self._on_state()

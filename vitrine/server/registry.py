@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
@@ -100,9 +101,18 @@ class Registry:
         name = self._channel_of(request)
         stage = self._places[name].stage
         if stage.broadcast is None or stage.broadcast.over:
-            stage.former, stage.broadcast = stage.broadcast, Broadcast(name, self._config, stage.desk)
+            tell = partial(self._tell_state, name, stage)
+            stage.former, stage.broadcast = stage.broadcast, Broadcast(name, self._config, stage.desk, tell)
             self._start(stage, stage.broadcast)
+            tell()
         return stage.broadcast.new_session(request)
+
+    def _tell_state(self, name: str, stage: _Stage) -> None:
+        """Pages that listen to a channel need not ask how it is; those of a rehearsal listen at its own address."""
+        rehearsal = self.rehearsal(name)
+        address = name if rehearsal is None or stage is self._places[name].public else rehearsal.address
+        if address is not None:
+            stage.desk.events.tell("state", self.state(address))
 
     def _start(self, stage: _Stage, broadcast: Broadcast) -> None:
         self._own(self._tasks.create_task(self._run(stage, broadcast), name=f"broadcast {broadcast.id}"))
@@ -185,5 +195,8 @@ class Registry:
     def rehearse(self, channel: str, on: bool) -> Rehearsal | None:
         place = self._places.get(channel)
         if place is not None:
+            former = place.switch.secret
             place.switch.turn(on, place.rehearsal.on_air)
+            if place.switch.secret != former:
+                place.rehearsal.desk.events.close()  # who listens by the old link may not hear of the new one
         return self.rehearsal(channel)
