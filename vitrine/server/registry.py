@@ -1,12 +1,13 @@
 """The channels, who publishes on them, and what the origin may know of them."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
+from vitrine.ingest.publish import Doorman, Publication, PublishRefusedError, PublishRequest, Refusal
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -68,12 +69,13 @@ class _Place:
 class Registry:
     """Implements `ingest.publish.Publications` for publishers and `origin.app.Channels` for viewers and crews.
 
-    `rtmp_port` is the one that listens, for what crews are told.
+    `rtmp_port` is the one that listens, for what crews are told. `doorman` checks every publisher's key.
     """
 
     def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -105,7 +107,7 @@ class Registry:
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         keys = ((name, place.settings.stream_key) for name, place in self._places.items())
-        name = channel_for_key(request.key, request.address, keys)
+        name = self.doorman.channel_for_key(request.key, request.address, keys, time.monotonic())
         if request.channel not in (None, name):
             raise PublishRefusedError(
                 Refusal.WRONG_CHANNEL,
