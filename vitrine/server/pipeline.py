@@ -161,6 +161,8 @@ class Broadcast:
             return
         for unit in units:
             self._to_worker(unit)
+            if self._worker is not None and self._worker.waits_for_keyframe:
+                session.request.want_keyframe()
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)

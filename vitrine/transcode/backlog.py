@@ -18,6 +18,7 @@ class Backlog:
     """A bounded queue of encoded messages.
 
     Live, it refuses pictures from the one that is too much until the next keyframe for which there is room.
+    `waits_for_keyframe` while there is room, and only that is missing.
     """
 
     def __init__(self, live: bool) -> None:
@@ -26,6 +27,7 @@ class Backlog:
         self._messages: deque[tuple[bytes, float | None]] = deque()
         self._bytes = 0
         self._skipping = False
+        self.waits_for_keyframe = False
 
     def __bool__(self) -> bool:
         return bool(self._messages)
@@ -40,6 +42,7 @@ class Backlog:
             return True
         too_much = self.is_full or seconds - self._oldest(seconds) > MAX_SECONDS
         self._skipping = too_much or (self._skipping and not unit.keyframe)
+        self.waits_for_keyframe = self._skipping and not too_much
         self.lost += self._skipping
         return not self._skipping
 
