@@ -44,6 +44,7 @@ class FakeWorker:
         self.say = on_event
         self.given: list[object] = []
         self.pushed = asyncio.Event()
+        self.waits_for_keyframe = False
         self.ended: list[str] = []
         self.filled: list[Fraction] = []
         self.slates: list[bool] = []
@@ -122,7 +123,11 @@ class Crew:
 
     def __init__(self, broadcast: Broadcast) -> None:
         self.told: list[str] = []
-        self.session = broadcast.new_session(PublishRequest("rtmp", "key", "127.0.0.1", self.told.append))
+        self.asked: list[str] = []
+        request = PublishRequest(
+            "rtmp", "key", "127.0.0.1", self.told.append, want_keyframe=lambda: self.asked.append("keyframe")
+        )
+        self.session = broadcast.new_session(request)
 
     def film(self, count: int = RATE_UNITS) -> None:
         self.session.add_track(VIDEO)
@@ -167,6 +172,21 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
         crew.session.end("the publisher stopped")
     assert worker.ended == ["finished", "closed"]
     assert (broadcast.state, broadcast.reason) == ("ended", "the publisher stopped")
+
+
+async def test_a_worker_that_goes_on_with_a_keyframe_has_the_publisher_asked_for_one(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.push(AccessUnit(1, 1000, 1000, False, b"picture"))
+        assert crew.asked == []
+        worker.waits_for_keyframe = True
+        crew.session.push(AccessUnit(1, 1040, 1040, False, b"picture"))
+        assert crew.asked == ["keyframe"]
+        crew.session.end("the publisher stopped")
 
 
 async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:

@@ -185,6 +185,8 @@ class Broadcast:
             return
         for unit in units:
             self._transcoder.push(unit)
+            if self._transcoder.waits_for_keyframe:
+                session.request.want_keyframe()
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)
