@@ -1,11 +1,11 @@
 """From a camera in a browser to a viewer's screen: how long "Go live" takes, and how old the picture is.
 
-    python -m bench.whip_latency [--starts 6] [--seconds 60]
+    python -m bench.whip_latency [--starts 6] [--seconds 60] [--polls]
 
-Chromium films the sample show, a file of JPEGs as a USB camera would send them, from the studio page. Two viewers'
-pages are open before: one that hears of the start by server-sent events, one that has to ask for it. Each start is
-pressed at another moment. Then the first viewer watches: the number of each picture on screen is looked up among those
-that the preview showed, which come with the time at which the browser's capture took them.
+Chromium films the sample show, a file of JPEGs as a USB camera would send them, from the studio page. A viewer's page
+is open before, in another Chromium; with --polls it is one that no server-sent event reaches. Each start is pressed at
+another moment. Then the viewer watches: the number of each picture on screen is looked up among those that the preview
+showed, which come with the time at which the browser's capture took them.
 """
 
 import argparse
@@ -30,14 +30,20 @@ from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import video_frame
 
 RATE = 30
+SIZE = (1280, 720)
 SHOW_SECONDS = 10
 """More than any picture is old."""
 
 PATIENCE = 30.0
-STEPS = ("answered", "connected", "live", "asked", "fetched", "shown", "polling viewer", "return picture")
-"""Of a start, in seconds after "Go live": by the studio, by the API, then by the viewer's page. The last two are the
-first pictures of the viewer that asks and of the studio itself.
-"""
+STEPS = {
+    "answered": "the offer is answered",
+    "connected": "the camera is connected",
+    "live": "the API says live",
+    "asked": "the viewer's page asks for a playlist",
+    "fetched": "it has media",
+    "shown": "the viewer sees a picture",
+    "returned": "the host sees the return picture",
+}
 
 MARKS = """
 performance.setResourceTimingBufferSize(100_000);
@@ -79,14 +85,13 @@ class Result:
 class Stage:
     """The pages of one benchmark."""
 
-    def __init__(self, server: Served, studio: Page, viewer: Page, polling: Page) -> None:
-        self.server, self.studio, self.viewer, self.polling = server, studio, viewer, polling
+    def __init__(self, server: Served, studio: Page, viewer: Page) -> None:
+        self.server, self.studio, self.viewer = server, studio, viewer
 
     async def go_live(self, wait: float) -> dict[str, float]:
         """Press, `wait` seconds after everything stands still, and see the first pictures."""
         await self.studio.evaluate("firstPicture('return')")
-        for page in (self.viewer, self.polling):
-            await page.evaluate("firstPicture('video')")
+        await self.viewer.evaluate("firstPicture('video')")
         await self.studio.evaluate(
             """() => {
               const mark = (name) => (marks[name] ??= performance.timeOrigin + performance.now());
@@ -99,7 +104,7 @@ class Stage:
         await self.studio.get_by_role("dialog").get_by_role("button", name="Go live").click()
         async with asyncio.timeout(PATIENCE):
             live = await self._live()
-            for page in (self.viewer, self.polling, self.studio):
+            for page in (self.viewer, self.studio):
                 while not await page.evaluate("marks.shown"):  # noqa: ASYNC110 - the page is asked
                     await asyncio.sleep(0.05)
         return await self._steps(live)
@@ -118,8 +123,7 @@ class Stage:
             """({ ...marks, asked: performance.timeOrigin + loaded('/hls/.*m3u8').startTime,
                   fetched: performance.timeOrigin + loaded('/hls/.*[0-9]\\.m4s').responseEnd })"""
         )
-        polled = await self.polling.evaluate("marks.shown")
-        steps = {**ours, **theirs, "live": live, "polling viewer": polled, "return picture": ours["shown"]}
+        steps = {**ours, **theirs, "live": live, "returned": ours["shown"]}
         return {name: (steps[name] - ours["pressed"]) / 1000 for name in STEPS}
 
     async def stop(self) -> None:
@@ -127,13 +131,11 @@ class Stage:
         await self.studio.get_by_role("dialog").get_by_role("button", name="Stop").click()
         await self.server.reaches("ended")
         async with asyncio.timeout(PATIENCE):
-            for page in (self.viewer, self.polling):
-                while await page.evaluate("document.body.dataset.state") != "ended":  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+            while await self.viewer.evaluate("document.body.dataset.state") != "ended":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def watch(self, seconds: int, result: Result) -> None:
         """Compare what the viewer sees with what the camera took."""
-        await self.polling.close()
         await asyncio.sleep(SETTLING)
         for page in (self.studio, self.viewer):
             await page.evaluate("shown.length = 0, taken.length = 0")
@@ -151,7 +153,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def _page(server: Served, playwright: Playwright, address: str, *options: str) -> AsyncIterator[Page]:
+async def _page(
+    server: Served, playwright: Playwright, address: str, *options: str, events: bool = True
+) -> AsyncIterator[Page]:
     """In a browser of its own: what is behind another page is drawn once a second only."""
     browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *options])
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, base_url=server.http, bypass_csp=True)
@@ -160,7 +164,7 @@ async def _page(server: Served, playwright: Playwright, address: str, *options: 
     page.set_default_timeout(PATIENCE * 1000)
     await page.add_init_script(MARKS)
     await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
-    if "--without-events" in options:
+    if not events:
         await page.route("**/events", lambda route: route.abort())
     await page.goto(address)
     yield page
@@ -168,12 +172,11 @@ async def _page(server: Served, playwright: Playwright, address: str, *options: 
 
 
 @asynccontextmanager
-async def _stage(server: Served, camera: Path) -> AsyncIterator[Stage]:
+async def _stage(server: Served, camera: Path, polls: bool) -> AsyncIterator[Stage]:
     films = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     async with (
         async_playwright() as playwright,
-        _page(server, playwright, f"/watch/{CHANNEL}") as viewer,
-        _page(server, playwright, f"/watch/{CHANNEL}", "--without-events") as polling,
+        _page(server, playwright, f"/watch/{CHANNEL}", events=not polls) as viewer,
         _page(
             server,
             playwright,
@@ -185,16 +188,16 @@ async def _stage(server: Served, camera: Path) -> AsyncIterator[Stage]:
         async with asyncio.timeout(PATIENCE):
             while not await studio.evaluate("window.taken.length"):  # noqa: ASYNC110 - the page is asked
                 await asyncio.sleep(0.1)
-        yield Stage(server, studio, viewer, polling)
+        yield Stage(server, studio, viewer)
 
 
-async def measure(starts: int, seconds: int, size: tuple[int, int]) -> Result:
+async def measure(starts: int, seconds: int, polls: bool) -> Result:
     result = Result()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         camera = folder / "camera.mjpeg"
-        await asyncio.to_thread(write_camera, camera, size)
-        async with served(folder, LADDER) as server, _stage(server, camera) as stage:
+        await asyncio.to_thread(write_camera, camera, SIZE)
+        async with served(folder, LADDER) as server, _stage(server, camera, polls) as stage:
             for count in range(starts):
                 if count:
                     await stage.stop()
@@ -209,12 +212,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=6)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--polls", action="store_true", help="no server-sent event reaches the viewer's page")
     given = parser.parse_args()
-    result = asyncio.run(measure(given.starts, given.seconds, (1280, 720)))
+    result = asyncio.run(measure(given.starts, given.seconds, given.polls))
     print('| after "Go live" | median | worst |\n|---|---|---|')
-    for step in STEPS:
+    for step, words in STEPS.items():
         times = [start[step] for start in result.starts]
-        print(f"| {step} | {statistics.median(times):.2f} s | {max(times):.2f} s |")
+        print(f"| {words} | {statistics.median(times):.2f} s | {max(times):.2f} s |")
     if result.ages:
         ordered = sorted(result.ages)
         print("\n| glass to glass: median | p95 | worst | pictures | heights shown |\n|---|---|---|---|---|")

@@ -44,11 +44,12 @@ async def test_nothing_on_air_is_404_that_is_not_cached_for_long(client: ClientS
 
 async def test_types_caching_and_cors_of_everything_that_plays(client: ClientSession, show: Show) -> None:
     show.go_live()
-    show.play(60)
+    show.play(380)
     expected = {
         "/hls/show/index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=2"),
         MEDIA + "index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=1"),
-        MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=1": ("application/vnd.apple.mpegurl", "public, max-age=12"),
+        MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=1": ("application/vnd.apple.mpegurl", "public, max-age=4"),
+        MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0": ("application/vnd.apple.mpegurl", "public, max-age=12"),
         MEDIA + "b1.init.mp4": ("video/mp4", "public, max-age=3600, immutable"),
         MEDIA + "b1.0.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
         MEDIA + "b1.0.3.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),

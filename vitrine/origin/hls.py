@@ -29,11 +29,16 @@ MEDIA_TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".vtt": "text/v
 
 # Lifetimes in seconds, appendix B.1 of the draft.
 BLOCKED_PLAYLIST_AGE = 6 * SEGMENT_SECONDS
+EARLY_PLAYLIST_AGE = 2 * SEGMENT_SECONDS
 BLOCKED_ERROR_AGE = 4 * SEGMENT_SECONDS
 PLAYLIST_AGE = SEGMENT_SECONDS // 2
 MULTIVARIANT_AGE = SEGMENT_SECONDS
 ERROR_AGE = SEGMENT_SECONDS
 MEDIA_AGE = 3600
+
+EARLY = BLOCKED_PLAYLIST_AGE // SEGMENT_SECONDS
+"""Segments at a broadcast's start whose blocked playlists live for EARLY_PLAYLIST_AGE only: a broadcast that is stopped
+and begun again at once has the same addresses, and a player that is told of the former one sees nothing for seconds."""
 
 PASSING_AGE = 1
 """Seconds for an error that time mends by itself: asked too early, or nothing came.
@@ -255,7 +260,9 @@ def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply |
             return Blocked(stream, Question(address.rendition, directives.msn, directives.part))
         case Answer.BAD_REQUEST:
             raise _refused(400, "That part is too far ahead of the playlist's end", PASSING_AGE)
-    age = BLOCKED_PLAYLIST_AGE if blocking else PLAYLIST_AGE
+    age = PLAYLIST_AGE
+    if directives.msn is not None:
+        age = EARLY_PLAYLIST_AGE if directives.msn < EARLY else BLOCKED_PLAYLIST_AGE
     return _newest(stream, (address.rendition, directives.skip), age, packed).answer(request)
 
 
