@@ -1,12 +1,13 @@
 """The channels, who publishes on them, and what the origin may know of them."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
+from vitrine.ingest.publish import Doorman, Publication, PublishRefusedError, PublishRequest, Refusal
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -72,12 +73,13 @@ class _Place:
 class Registry:
     """Implements `ingest.publish.Publications` for publishers and `origin.app.Channels` for viewers and crews.
 
-    `rtmp_port` is the one that listens, for what crews are told.
+    `rtmp_port` is the one that listens, for what crews are told. `doorman` checks every publisher's key.
     """
 
     def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -109,7 +111,7 @@ class Registry:
         """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
-        opened = channel_for_key(request.key, request.address, self._keys())
+        opened = self.doorman.channel_for_key(request.key, request.address, self._keys(), time.monotonic())
         name, backup, _ = opened.partition(BACKUP)
         if request.channel not in (None, name):
             raise PublishRefusedError(
