@@ -10,6 +10,9 @@ from vitrine.server.processors import Processors
 INTERVAL = 3.0
 """Seconds between two measurements: long enough for an average, short enough for what a crew does."""
 
+RETRY_SECONDS = 30
+"""What a publisher is told to wait: a broadcast may end, or the machine keep up again."""
+
 RESERVE = 0.1
 """Share of the cores that is kept for viewers and the server itself."""
 
@@ -59,6 +62,7 @@ class Room:
             raise PublishRefusedError(
                 Refusal.NO_ROOM,
                 "This machine does not keep up with the broadcasts that it has. Try again when one has ended.",
+                RETRY_SECONDS,
             )
         known = [self._measured[load.id] for load in loads if load.id in self._measured]
         if not known:
@@ -72,4 +76,5 @@ class Room:
                 f"This machine has no room for another broadcast: one takes {cost:.1f} of its "
                 f"{self._processors.cores:g} cores here, and {max(0.0, free):.1f} are free. "
                 "Try again when one has ended.",
+                RETRY_SECONDS,
             )

@@ -105,7 +105,7 @@ def test_pictures_that_are_left_out_for_a_while_are_no_wrong_rate() -> None:
 
 def test_what_has_no_rate() -> None:
     all_of_it = stream()
-    assert frame_rates(all_of_it.renditions[0]) == (30, 30)
+    assert frame_rates(all_of_it.renditions[0]) == (Fraction(30), Fraction(30))
     assert frame_rates(all_of_it.renditions[2]) is None
     all_of_it.renditions[0].segments.clear()
     assert rates(all_of_it.renditions[0]) is None

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from vitrine.ingest.publish import PublishRefusedError, Refusal, is_loopback
+from vitrine.ingest.publish import PublishRefusedError, Refusal
+from vitrine.ingest.rate import Attempts
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.fragment import Fragment, read_fragment
 from vitrine.ingest.whip.offer import Offer
-from vitrine.ingest.whip.rate import Attempts
 from vitrine.ingest.whip.settings import IceServer
+from vitrine.media.address import is_loopback
 from vitrine.media.errors import MalformedError, RefusedError, UnsupportedError, VitrineError
 
 SDP = "application/sdp"
@@ -43,6 +44,7 @@ STATUSES = {
     Refusal.WRONG_PLACE: 404,
     Refusal.BUSY: 409,
     Refusal.NO_ROOM: 503,
+    Refusal.TOO_OFTEN: 429,
 }
 
 
@@ -209,8 +211,8 @@ def answer_to(error: VitrineError) -> Answer:
             status = STATUSES[error.refusal]
             if error.refusal is Refusal.WRONG_KEY:
                 headers = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
-            elif error.refusal is Refusal.NO_ROOM:
-                headers = (_retry(RETRY_SECONDS),)
+            elif error.wait:
+                headers = (_retry(error.wait),)
         case MalformedError():
             status = 400
         case PeersUnavailableError() | PoolFullError():

@@ -17,7 +17,8 @@ from vitrine.transcode.worker.decoder import VideoDecoder
 from vitrine.transcode.worker.output import Counters
 from vitrine.transcode.worker.pacing import Pacer
 from vitrine.transcode.worker.rung import Deliver, Encoding, Frame, RungThread
-from vitrine.transcode.worker.scaler import BT709, Screen, output_colour
+from vitrine.transcode.worker.scaler import BT709, output_colour
+from vitrine.transcode.worker.screen import Screen
 
 BLACK_SIZE = (1280, 720)
 """Of a broadcast whose pictures never came."""
@@ -28,9 +29,15 @@ LATE_PICTURE = 2
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Programme time has come to `position` seconds, picture or not."""
+    """Programme time has come to `position` seconds, picture or not: fill with the slate, or as before if None."""
 
     position: Fraction
+    slate: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherLeft:
+    """The next track is another publisher's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Ended:
     position: Fraction
 
 
-PictureInput = AccessUnit | VideoTrack | Reached | Ended
+PictureInput = AccessUnit | VideoTrack | Reached | PublisherLeft | Ended
 
 
 class PictureThread:
@@ -69,6 +76,7 @@ class PictureThread:
         self._sizes: list[tuple[int, int]] = []
         self._screen: Screen | None = None
         self._course: Course | None = None
+        self._slate_is_up = False
 
     def push(self, item: PictureInput) -> None:
         match item:
@@ -76,8 +84,10 @@ class PictureThread:
                 self._decode(item)
             case VideoTrack():
                 self._change_track(item)
-            case Reached(position):
-                self._hold(position)
+            case Reached(position, slate):
+                self._hold(position, slate)
+            case PublisherLeft():
+                self._drain_decoder()
             case Ended(position):
                 self._end(position)
 
@@ -117,6 +127,7 @@ class PictureThread:
         if self._screen.is_blank:
             self._screen.show(picture, decoder.pixel_aspect)
         self._fill(range(begin, number))
+        self._slate_is_up = False
         self._screen.show(picture, decoder.pixel_aspect)
         self._pass_on(number)
 
@@ -129,13 +140,15 @@ class PictureThread:
         ]
         for rung, following in pairwise(self._rungs):
             rung.following = following
-        self._screen = Screen(colour)
+        self._screen = Screen(self._plan.slate, self._plan.rate, colour)
         if self._plan.live:
             self._course = Course(self._plan.grid, [rung.name for rung in rungs])
         self._on_opened(self._rungs, [encoding.rendition for encoding in encodings])
 
-    def _hold(self, position: Fraction) -> None:
-        """Fill the grid up to a programme time with what is on the screen, black if nothing is."""
+    def _hold(self, position: Fraction, slate: bool | None = None) -> None:
+        """Fill the grid up to a programme time."""
+        if slate is not None:
+            self._slate_is_up = slate
         numbers = self._pacer.reach(position)
         if not numbers:
             return
@@ -144,8 +157,12 @@ class PictureThread:
         self._fill(numbers)
 
     def _fill(self, numbers: range) -> None:
+        """With the slate where it is up, else with what is on the screen."""
+        assert self._screen
         self._counters.repeated += len(numbers)
         for number in numbers:
+            if self._slate_is_up:
+                self._screen.show_slate(number)
             self._pass_on(number)
 
     def _pass_on(self, number: int) -> None:

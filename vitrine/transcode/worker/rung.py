@@ -40,12 +40,15 @@ class Encoding:
         self._rung = rung
         self._plan = plan
         self._colour = colour
-        self._encoder: RungEncoder | None = self._open(plan.first_frame, fast=False)
+        self._encoder: RungEncoder | None = self._open(rung.first_frame, fast=False)
         self.track = self._encoder.track
         self.rendition: Rendition = self._encoder.rendition
 
     def push(self, frame: Frame) -> list[AccessUnit]:
+        """What is complete now. Frames before the rung's first are another worker's."""
         number, orders = frame.number, frame.orders
+        if number < self._rung.first_frame:
+            return []
         if self._index in orders.gone:
             return [*self.flush(), empty_unit(self.track.id, self._plan.grid.tick(number))]
         if frame.picture is None or not orders.makes(self._index, number, self._plan.grid):

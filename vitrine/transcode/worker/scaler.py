@@ -92,35 +92,6 @@ class Fitter:
         return canvas
 
 
-class Screen:
-    """What is on show, in whatever size it is asked for: fitted when it is, and once."""
-
-    def __init__(self, colour: Colour) -> None:
-        self._colour = colour
-        self._fitter: Fitter | None = None
-        self._size = (0, 0)
-        self._shown: tuple[VideoFrame, tuple[int, int]] | None = None
-        self._fitted: VideoFrame | None = None
-
-    @property
-    def is_blank(self) -> bool:
-        return self._shown is None
-
-    def show(self, picture: VideoFrame, pixel_aspect: tuple[int, int]) -> None:
-        self._shown = picture, pixel_aspect
-        self._fitted = None
-
-    def at(self, width: int, height: int) -> VideoFrame:
-        """The same picture object as long as neither what is shown nor the size changes; black before the first."""
-        if self._fitter is None or self._size != (width, height):
-            self._size = width, height
-            self._fitter = Fitter(width, height, self._colour)
-            self._fitted = None
-        if self._fitted is None:
-            self._fitted = self._fitter.fit(*self._shown) if self._shown else black_picture(width, height)
-        return self._fitted
-
-
 class Reducer:
     """From one rung's pictures to a smaller rung's."""
 

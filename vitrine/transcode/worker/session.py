@@ -13,13 +13,20 @@ from vitrine.media.errors import VitrineError
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
 from vitrine.transcode.events import Finished, Opened
-from vitrine.transcode.ipc import Advanced, Finish, Message, TrackAnnounced
+from vitrine.transcode.ipc import Advanced, Finish, Left, Message, TrackAnnounced
 from vitrine.transcode.ladder import MAX_RUNGS, Plan
 from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters, Output
-from vitrine.transcode.worker.picture import LATE_PICTURE, Ended, PictureInput, PictureThread, Reached
+from vitrine.transcode.worker.picture import (
+    LATE_PICTURE,
+    Ended,
+    PictureInput,
+    PictureThread,
+    PublisherLeft,
+    Reached,
+)
 from vitrine.transcode.worker.rung import RungThread
-from vitrine.transcode.worker.sound import PictureEnded, PictureReached, SoundInput, SoundThread
+from vitrine.transcode.worker.sound import PictureEnded, PictureReached, SoundInput, SoundLeft, SoundThread
 
 PICTURE_QUEUE = 64
 """Access units that wait for the decoder, a second at least: then the pipe fills, and the server drops."""
@@ -92,8 +99,12 @@ class Session:
                     self._picture.put(track)
                 else:
                     self._sound.put(track)
-            case Advanced(position):
-                self._picture.put(Reached(position))
+            case Advanced(position, slate):
+                self._picture.put(Reached(position, slate))
+            case Left():
+                self._tracks.clear()
+                self._picture.put(PublisherLeft())
+                self._sound.put(SoundLeft())
             case Finish():
                 self._finish()
 
@@ -144,4 +155,4 @@ class Session:
             self._output.fail(str(error))
         except BaseException as error:
             traceback.print_exc()
-            self._output.fail(f"The transcoder failed: {type(error).__name__}: {error}")
+            self._output.fail(f"The transcoder failed: {type(error).__name__}: {error}", ours=True)
