@@ -35,7 +35,7 @@ def _read(pieces: Iterable[bytes]) -> tuple[list[Request], str]:
         with suppress(RequestError):
             while reader.ours and (request := reader.next_request()) is not None:
                 requests.append(request)
-            assert len(reader) <= MAX_HEAD + len(piece) or not reader.ours
+            assert reader.waiting <= MAX_HEAD + len(piece) or not reader.ours
             continue
         return requests, "refused"
     return requests, "open"

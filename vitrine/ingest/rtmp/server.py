@@ -291,7 +291,7 @@ class _Peer(asyncio.Protocol):
         elif isinstance(event, MetadataReceived):
             self._describe(event)
         elif isinstance(event, SessionEnded):
-            self._end(event.reason)
+            self._end(event.reason, event.stopped)
 
     def _publish(self, event: PublishRequested) -> None:
         request = PublishRequest("rtmp", event.key, self._address, self._close)
@@ -316,7 +316,7 @@ class _Peer(asyncio.Protocol):
             pts = dts + (event.composition if abs(event.composition) <= MAX_COMPOSITION else 0)
             self._publication.push(AccessUnit(event.track_id, dts, pts, event.keyframe, event.data))
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, stopped: bool) -> None:
         if not self._refused or self._server.complains(self._address):
             logger.info("%s: closed: %s", self._address, reason)
         if dropped := self._core.dropped:
@@ -326,4 +326,4 @@ class _Peer(asyncio.Protocol):
             logger.info("%s: repaired: %d jumps of the stamps, %d steps back", self._address, *repairs)
         publication, self._publication = self._publication, None
         if publication:
-            publication.end(reason)
+            publication.end(reason, stopped=stopped)

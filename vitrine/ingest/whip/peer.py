@@ -26,6 +26,7 @@ from aiortc.codecs import CODECS
 from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpCodecParameters
 
+from vitrine.confinement.confine import confine_receiver
 from vitrine.ingest.whip.candidates import is_of_use, without_hopeless
 from vitrine.ingest.whip.events import Connected, PeerEnded, PeerEvent
 from vitrine.ingest.whip.ipc import (
@@ -392,6 +393,7 @@ async def serve() -> None:
 def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     take_every_profile()
+    confine_receiver()
     with asyncio.Runner(loop_factory=PortLoop) as runner:
         runner.run(serve())
 
