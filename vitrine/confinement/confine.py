@@ -9,7 +9,7 @@ import vitrine
 from vitrine.confinement import kernel
 
 MEMORY = 3 << 30
-"""Bytes of data. A 1080p ladder of four rungs takes 0.7 GB; damaged input that wants more than this is not transcoded,
+"""Bytes of data. A 1080p ladder of four rungs takes 0.4 GB; damaged input that wants more than this is not transcoded,
 and the machine stays usable for the other broadcasts."""
 
 MOST_FILES = 64
