@@ -26,10 +26,10 @@ IMPURE = {
     "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time", "uvloop",
 }  # fmt: skip
 SHELL_NAMES = {"server.py", "peer.py", "pool.py"}
-SHELL_FOLDERS = ("transcode/worker/", "origin/", "server/")
+SHELL_FOLDERS = ("transcode/worker/", "ingest/whip/process/", "origin/", "server/")
 HOMES = {
-    "aiortc": ("ingest/whip/peer.py",),
-    "aioice": ("ingest/whip/peer.py",),
+    "aiortc": ("ingest/whip/process/",),
+    "aioice": ("ingest/whip/process/",),
     "av": ("transcode/worker/", "ingest/file/", "ingest/sample/"),
     "aiohttp": ("ingest/whip/server.py", "check/peer.py", "origin/", "server/"),
     "uvloop": ("server/",),

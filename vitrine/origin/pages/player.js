@@ -15,6 +15,7 @@ const REFILL_SECONDS = 0.3; // enough for Chromium to go on from, one part of a 
 
 const SETTINGS = {
   lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
+  enableWorker: false, // our media go through as they are; two workers would first read all of hls.js again, 0.1 s
   maxLiveSyncPlaybackRate: 1, // hls.js changes its pace with every part, and each change costs Chromium some time
   liveSyncOnStallIncrease: 0.5, // seconds further back after a stall; the default gives up a whole one
   backBufferLength: 30,
