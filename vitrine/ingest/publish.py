@@ -75,8 +75,8 @@ class Publication(Protocol):
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
         """Give a named data message at session time `dts`, in ms: its values as str, float, bool, None, list, dict."""
 
-    def end(self, reason: str) -> None:
-        """The session is over; call it once, whatever ended it."""
+    def end(self, reason: str, *, stopped: bool = False) -> None:
+        """The session is over; call it once, whatever ended it. `stopped` where the publisher itself said so."""
 
 
 class Publications(Protocol):

@@ -115,6 +115,11 @@ class Packager:
         """
         return all(self.windows[rendition.name].position for rendition in self.renditions)
 
+    @property
+    def taken(self) -> Mapping[str, int]:
+        """Access units taken so far, by a rendition's name: the frame on its grid that is to come next."""
+        return {name: segmenter.taken for name, segmenter in self._segmenters.items()}
+
     def multivariant(self) -> str:
         """The multivariant playlist; it never changes."""
         return self._multivariant

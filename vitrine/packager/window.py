@@ -253,11 +253,17 @@ class MediaWindow(Window):
         return None
 
     def answer(self, msn: int | None, part: int | None) -> Answer:
-        """A part past the end of its segment means the first of the next one."""
+        """A part past the end of its segment means the first of the next one.
+
+        Who names neither waits for the first segment to be whole: hls.js takes a playlist of parts alone for an empty
+        one, and asks again a second later.
+        """
         if self.ended:
             return Answer.READY
+        if msn is None and part is None:
+            return Answer.READY if self._listed else Answer.WAIT
         if msn is None:
-            return Answer.READY if part is None else Answer.BAD_REQUEST
+            return Answer.BAD_REQUEST
         if msn < 0 or (part is not None and part < 0):
             return Answer.BAD_REQUEST
         if part is not None and msn < self._open_msn and part >= self._parts_of(msn):

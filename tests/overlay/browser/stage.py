@@ -177,6 +177,8 @@ class Stage:
     by_packager: bool = False
     decided: Cues | None = None
     start_utc_ns: int = START_UTC_NS
+    newest: int = -1
+    """The number of the newest picture that is out."""
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -216,6 +218,8 @@ class Stage:
                 return
             self.stream.push(unit)
             self._next += 1
+            if unit.track_id == 1:
+                self.newest = self.grid.frame(unit.dts)
 
     def end(self) -> None:
         """All of it is out, and the playlists end."""

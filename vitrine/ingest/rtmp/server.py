@@ -217,7 +217,7 @@ class _Peer(asyncio.Protocol):
         elif isinstance(event, MetadataReceived):
             self._describe(event)
         elif isinstance(event, SessionEnded):
-            self._end(event.reason)
+            self._end(event.reason, event.stopped)
 
     def _publish(self, event: PublishRequested) -> None:
         request = PublishRequest("rtmp", event.key, self._address, self._close)
@@ -239,7 +239,7 @@ class _Peer(asyncio.Protocol):
             pts = dts + (event.composition if abs(event.composition) <= MAX_COMPOSITION else 0)
             self._publication.push(AccessUnit(event.track_id, dts, pts, event.keyframe, event.data))
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, stopped: bool) -> None:
         logger.info("%s: closed: %s", self._address, reason)
         if dropped := self._core.dropped:
             logger.info("%s: dropped: %s", self._address, ", ".join(f"{n} {why}" for why, n in dropped.items()))
@@ -248,4 +248,4 @@ class _Peer(asyncio.Protocol):
             logger.info("%s: repaired: %d jumps of the stamps, %d steps back", self._address, *repairs)
         publication, self._publication = self._publication, None
         if publication:
-            publication.end(reason)
+            publication.end(reason, stopped=stopped)

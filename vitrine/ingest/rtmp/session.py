@@ -114,11 +114,11 @@ class Session:
             self._status("error", REFUSAL_CODES[Refusal.BUSY], text)
         self.end(text)
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, stopped: bool = False) -> None:
         """Nothing is taken any more, nor answered. Ending twice is ending once."""
         if self.state is not State.ENDED:
             self.state = State.ENDED
-            self.events.append(SessionEnded(reason))
+            self.events.append(SessionEnded(reason, stopped))
 
     def _is_asking(self) -> bool:
         if self.state not in (State.ASKING, State.ENDED):
@@ -217,7 +217,7 @@ class Session:
     def _unpublish(self, command: Command, message: Message) -> None:
         if self.state is State.PUBLISHING:
             self._status("status", "NetStream.Unpublish.Success", "Publishing has stopped.")
-            self.end("the publisher stopped")
+            self.end("the publisher stopped", stopped=True)
 
     def _answer_null(self, command: Command, message: Message) -> None:
         """Haivision's encoders wait for an answer to _checkbw."""

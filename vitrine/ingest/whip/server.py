@@ -116,7 +116,7 @@ class WhipServer:
             return await self._patch(request, http)
         found = self._resources.find(request)
         if request.method == "DELETE":
-            self._sessions[found.id].end("the publisher stopped")
+            self._sessions[found.id].end("the publisher stopped", stopped=True)
             return resource.done(200)  # OBS warns at any other
         return resource.done()
 
@@ -211,7 +211,7 @@ class _Session:
         if self.peer is not None and not self.over:
             self.peer.request_keyframe()
 
-    def end(self, reason: str, gone: bool = False) -> None:
+    def end(self, reason: str, *, gone: bool = False, stopped: bool = False) -> None:
         """The session is over, for a reason in words; `gone` once the peer is too. The first reason counts."""
         first, self.over = not self.over, True
         self._on_over(self, gone)
@@ -222,7 +222,7 @@ class _Session:
             self.peer.close(reason)
         publication, self._publication = self._publication, None
         if publication is not None:
-            publication.end(reason)
+            publication.end(reason, stopped=stopped)
 
 
 async def _body(http: web.Request) -> bytes:

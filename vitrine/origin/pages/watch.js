@@ -3,6 +3,7 @@
 import { Catalogue } from "/static/catalogue.js";
 import { channelOfPage, playlistOf, watchChannel } from "/static/channel.js";
 import { Controls } from "/static/controls.js";
+import { ChannelEvents } from "/static/events.js";
 import { lightPavement } from "/static/pavement.js";
 import { Player } from "/static/player.js";
 import { Shelf } from "/static/shelf.js";
@@ -34,7 +35,8 @@ const video = element("video");
 const player = new Player(video);
 const controls = new Controls(player, video);
 const products = followProducts(video);
-const catalogue = new Catalogue(name);
+const events = new ChannelEvents(name);
+const catalogue = new Catalogue(name, events);
 const shelf = new Shelf(catalogue, video);
 
 /** For tests, benchmarks and the curious. */
@@ -92,6 +94,7 @@ function follow(answer) {
   if (answer.kind === "unknown") {
     player.close();
     catalogue.close();
+    events.close();
     show("unknown");
   } else if (answer.kind === "unreachable") {
     if (!player.moving || drained) {
@@ -120,7 +123,7 @@ function followChannel(channel) {
   }
 }
 
-const askNow = watchChannel(name, follow);
+const askNow = watchChannel(name, events, follow);
 catalogue.open();
 
 products.addEventListener("change", ({ snapshot }) => shelf.show(snapshot.on));

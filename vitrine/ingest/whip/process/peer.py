@@ -1,12 +1,13 @@
 """One WebRTC peer by aiortc: it does ICE, DTLS and SRTP. RTP is taken from it before its receivers see any."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aioice import ice
+from aioice import ice, stun
 from aioice.candidate import Candidate
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcconfiguration import RTCBundlePolicy
@@ -25,7 +26,7 @@ CONNECT_SECONDS = 10.0
 """From the answer to the end of the DTLS handshake. OBS gives up after 8 s, browsers after 15."""
 
 SILENCE_SECONDS = 10.0
-"""Without one packet. A publisher that mutes all goes on reporting; consent takes 30 s to expire."""
+"""Without one packet. A publisher that mutes all goes on reporting."""
 
 TICK = 0.01
 """Seconds between two looks at what is due: half of the shortest interval between two requests for a packet."""
@@ -119,7 +120,12 @@ class ConnectedPeer:
     def _timed(self, request: Any) -> Any:
         async def timed(*args: Any, **options: Any) -> Any:
             begin = self._loop.time()
-            answer = await request(*args, **options)
+            try:
+                answer = await request(*args, **options)
+            except stun.TransactionError:
+                if not self._connected:
+                    raise
+                return None  # FFmpeg's muxer answers no more once it sends; that it lives, its packets tell
             taken = self._loop.time() - begin
             if self._reception is not None and taken < LONGEST_ROUND_TRIP:
                 self._reception.measure_round_trip(taken)
@@ -150,12 +156,11 @@ class ConnectedPeer:
         return dated
 
     def _is_known(self, address: tuple[Any, ...]) -> bool:
-        if address == self._source:
-            return True
-        known = any((each._network_host, each.port) == address for each in self._ice._remote_candidates)
-        if known:
+        if address != self._source:
+            if all((each._network_host, each.port) != address for each in self._ice._remote_candidates):
+                return False
             self._source = address
-        return known
+        return True
 
     async def run(self) -> None:
         """Until the peer is over, whoever ends it; then everything of it is closed."""
@@ -187,21 +192,18 @@ class ConnectedPeer:
             await self._pass_on()
 
     async def _receive(self, data: bytes, arrival_time_ms: int = 0) -> None:
-        if self._reception is None or self._over.is_set():
-            return
-        self._heard = self._loop.time()
-        self._reception.receive_data(data, self._heard, self._arrived)
-        await self._pass_on()
+        if self._reception is not None and not self._over.is_set():
+            self._heard = self._loop.time()
+            self._reception.receive_data(data, self._heard, self._arrived)
+            await self._pass_on()
 
     async def _pass_on(self) -> None:
         assert self._reception is not None
         for event in self._reception.events_received():
             self._on_event(event)
-        for packet in self._reception.data_to_send():
-            try:
+        with contextlib.suppress(ConnectionError):
+            for packet in self._reception.data_to_send():
                 await self._dtls._send_rtp(packet)
-            except ConnectionError:
-                return
 
     def want_keyframe(self) -> None:
         if self._reception is not None:
