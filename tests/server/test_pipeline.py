@@ -179,7 +179,7 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
 
 
 async def test_a_worker_that_goes_on_with_a_keyframe_has_the_publisher_asked_for_one(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
