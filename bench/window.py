@@ -4,7 +4,7 @@
 
 Two small rungs and sound, really encoded but the same ten seconds again and again, go through the packager and the
 store on disk that `vitrine serve` has, as fast as that goes; a product changes every 20 s. What leaves the list can be
-fetched for as long again (section 6.2.2 of the draft), so nothing grows any more after two windows: an hour later the
+fetched for as long again (section 6.2.2 of the draft), so after two windows as many files go as come: an hour later the
 show goes on at its own pace, and `vitrine check` watches it.
 """
 
