@@ -21,9 +21,12 @@ def test_too_old_pictures_are_given_up_until_a_keyframe() -> None:
     backlog.push(b"x", 0.0)
     assert backlog.admits_picture(unit(), MAX_SECONDS)
     assert not backlog.admits_picture(unit(keyframe=True), MAX_SECONDS + 0.04)
+    assert not backlog.waits_for_keyframe  # there is no room for one
     backlog.pop()
     assert not backlog.admits_picture(unit(), MAX_SECONDS + 0.08)
+    assert backlog.waits_for_keyframe
     assert backlog.admits_picture(unit(keyframe=True), MAX_SECONDS + 0.12)
+    assert not backlog.waits_for_keyframe
     assert backlog.admits_picture(unit(), MAX_SECONDS + 0.16)
     assert backlog.lost == 2
 

@@ -36,11 +36,14 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
+    `on_air` and `standby` are what publishers are there: "primary" or "backup".
     `keyframe_ms` is how far apart the publisher's last two keyframes were. `dvr` says in words why viewers cannot go
     back as far as they should.
     """
 
     publisher: str | None = None
+    on_air: str | None = None
+    standby: str | None = None
     encoder: str | None = None
     ingest_kbps: int = 0
     frames_in: int = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,16 @@ from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
 from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
+from vitrine.server.inputs import Role
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
 from vitrine.server.shop import Shop
 from vitrine.server.slate import load_slate
 from vitrine.server.state import channel_state
 from vitrine.transcode.ladder import Slate
+
+BACKUP = " backup"
+"""After a channel's name, which cannot hold it, where a key opens the channel as its backup."""
 
 KEPT_AFTER_END = 120.0
 """Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
@@ -98,25 +102,33 @@ class Registry:
         task.add_done_callback(self._running.discard)
 
     def check(self, request: PublishRequest) -> None:
-        stage = self._places[self._channel_of(request)].stage
+        name, role = self._place_of(request)
+        stage = self._places[name].stage
         if stage.broadcast is not None and not stage.broadcast.over:
-            stage.broadcast.check(request)
+            stage.broadcast.check(request, role)
 
-    def _channel_of(self, request: PublishRequest) -> str:
-        """The channel that a request may publish on. Raises PublishRefusedError."""
+    def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
+        """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
-        keys = ((name, place.settings.stream_key) for name, place in self._places.items())
-        name = self.doorman.channel_for_key(request.key, request.address, keys, time.monotonic())
+        opened = self.doorman.channel_for_key(request.key, request.address, self._keys(), time.monotonic())
+        name, backup, _ = opened.partition(BACKUP)
         if request.channel not in (None, name):
             raise PublishRefusedError(
                 Refusal.WRONG_CHANNEL,
                 "This stream key opens another channel. Check the address, or take this one's key.",
             )
-        return name
+        return name, "backup" if backup else "primary"
+
+    def _keys(self) -> Iterator[tuple[str, str | None]]:
+        """What each key opens: a channel, or one as its backup."""
+        for name, place in self._places.items():
+            yield name, place.settings.stream_key
+            if place.settings.backup_key is not None:
+                yield name + BACKUP, place.settings.backup_key
 
     def publish(self, request: PublishRequest) -> Publication:
-        name = self._channel_of(request)
+        name, role = self._place_of(request)
         place = self._places[name]
         place.turn_over()
         stage = place.stage
@@ -126,7 +138,7 @@ class Registry:
             stage.broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate)
             self._start(stage, stage.broadcast)
             tell()
-        return stage.broadcast.new_session(request)
+        return stage.broadcast.new_session(request, role)
 
     def _tell_state(self, name: str, stage: _Stage) -> None:
         """Pages that listen to a channel need not ask how it is; those of a rehearsal listen at its own address."""

@@ -64,6 +64,8 @@ def _health(broadcast: Broadcast) -> Health:
     stats, session = broadcast.stats, broadcast.session
     return Health(
         publisher=None if session is None else session.request.protocol,
+        on_air=broadcast.inputs.on_air_role,
+        standby=broadcast.inputs.standby_role,
         encoder=None if session is None else session.encoder or None,
         ingest_kbps=broadcast.ingest_kbps,
         frames_in=stats.frames_in,

@@ -54,6 +54,11 @@ class Transcoder:
         return len(self._waiting) > MOST_WAITING
 
     @property
+    def waits_for_keyframe(self) -> bool:
+        """Pictures were given up, and there is room again from the next keyframe on."""
+        return self._worker is not None and self._worker.waits_for_keyframe
+
+    @property
     def pid(self) -> int | None:
         """Of the worker, None while there is none."""
         return None if self._worker is None or self._dead else self._worker.pid

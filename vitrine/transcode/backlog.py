@@ -21,6 +21,7 @@ class Backlog:
     """A bounded queue of encoded messages.
 
     Live, it refuses pictures from the one that is too much until the next keyframe for which there is room.
+    `waits_for_keyframe` while there is room, and only that is missing.
     """
 
     def __init__(self, live: bool) -> None:
@@ -30,6 +31,7 @@ class Backlog:
         self._bytes = 0
         self._skipping = False
         self._patient_until = 0.0
+        self.waits_for_keyframe = False
 
     def __bool__(self) -> bool:
         return bool(self._messages)
@@ -45,6 +47,7 @@ class Backlog:
         late = seconds - self._oldest(seconds) > MAX_SECONDS and seconds > self._patient_until
         too_much = self.is_full or late
         self._skipping = too_much or (self._skipping and not unit.keyframe)
+        self.waits_for_keyframe = self._skipping and not too_much
         self.lost += self._skipping
         return not self._skipping
 

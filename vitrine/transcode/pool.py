@@ -108,6 +108,11 @@ class Worker:
         """Access units given up because the worker did not keep up."""
         return self._backlog.lost
 
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """Whether pictures are given up only because no keyframe comes."""
+        return self._backlog.waits_for_keyframe
+
     def add_track(self, track: Track) -> None:
         """Announce a track, or its changed description, before its access units."""
         self._tracks[track.id] = track
