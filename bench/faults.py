@@ -25,7 +25,7 @@ import psutil
 from playwright.async_api import Page, async_playwright
 
 from bench.in_step import beeps_of, flashes_of, newest_segments, offsets_of
-from bench.latency import CHROMIUM
+from bench.screen import CHROMIUM
 from bench.served import CHANNEL, ENDING_TIME, Served, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
