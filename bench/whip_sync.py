@@ -27,7 +27,9 @@ from vitrine.ingest.sample import flash
 LADDER = (("360p", 360, 1500),)
 INTERVAL = 30
 SEGMENTS = 5
-LOUD = 0.05
+LOUD = 0.15
+"""Between the beep's 0.35 and the peaks of the chords under it, which come to 0.05."""
+
 QUIET = 0.2
 """Seconds of silence before a beep begins."""
 
