@@ -14,14 +14,10 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS
 from vitrine.origin import pages
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
-
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 
 SEGMENTS = 40
 LISTED = 10
