@@ -103,20 +103,21 @@ class Shop:
         asset = pages.page("watch")
         return web.Response(body=asset.body, headers={**asset.headers, "Content-Type": asset.content_type})
 
+    def as_json(self, state: str) -> dict[str, object]:
+        return {
+            "channel": "demo",
+            "title": "Cyber Deals Sunday",
+            "state": state,
+            "reason": None,
+            "broadcast": "b7",
+            "started": "2026-11-29T17:00:00Z",
+            "playlist": "/hls/demo/index.m3u8",
+            "renditions": [],
+            "health": {},
+        }
+
     async def channel(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "channel": "demo",
-                "title": "Cyber Deals Sunday",
-                "state": self.state,
-                "reason": None,
-                "broadcast": "b7",
-                "started": "2026-11-29T17:00:00Z",
-                "playlist": "/hls/demo/index.m3u8",
-                "renditions": [],
-                "health": {},
-            }
-        )
+        return web.json_response(self.as_json(self.state))
 
     async def catalogue(self, _: web.Request) -> web.Response:
         self.asked += 1
