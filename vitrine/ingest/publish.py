@@ -25,6 +25,7 @@ class Refusal(Enum):
     WRONG_PLACE = "wrong place"
     WRONG_CHANNEL = "another channel's key"
     BUSY = "busy"
+    NO_ROOM = "no room"
     TOO_OFTEN = "too many wrong keys"
 
 

@@ -27,10 +27,11 @@ from vitrine.server.absence import Absence
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.inputs import Inputs, Role
+from vitrine.server.overload import Overload
 from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
 from vitrine.server.transcoder import Transcoder
-from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
+from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.gate import DEFAULT_RATE
 from vitrine.transcode.ladder import Plan, Slate
 from vitrine.transcode.standstill import PATIENCE, PATIENCE_WITH_BACKUP, TICK, Standstill
@@ -71,6 +72,7 @@ class Broadcast:
         self.inputs = Inputs()
         self.absence: Absence | None = None
         self.stats = Stats()
+        self.overload = Overload(channel)
         self.ingest_kbps = 0
         self.started: datetime | None = None
         self._config = config
@@ -190,6 +192,7 @@ class Broadcast:
         if former is not None:
             former.stand_by(rate or DEFAULT_RATE)
         log.info("%s: the %s publisher is on air", self.channel, self.inputs.on_air_role)
+        self._transcoder.catch_up(at)
         session.go_on_air(at, rate)
         self._on_state()
 
@@ -317,6 +320,8 @@ class Broadcast:
             case Stats():
                 self.stats = event
                 self._measure_ingest()
+            case Shed():
+                self.overload.note(event)
             case Failed(reason=reason) if self.stream is not None:
                 self._dismiss(reason)
             case Failed(reason=reason) | WorkerDied(reason=reason):

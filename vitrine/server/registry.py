@@ -16,6 +16,7 @@ from vitrine.server.desk import Desk
 from vitrine.server.inputs import Role
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
+from vitrine.server.room import Load, Room
 from vitrine.server.shop import Shop
 from vitrine.server.slate import load_slate
 from vitrine.server.state import channel_state
@@ -76,9 +77,10 @@ class Registry:
     `rtmp_port` is the one that listens, for what crews are told. `doorman` checks every publisher's key.
     """
 
-    def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, config: Config, tasks: asyncio.TaskGroup, room: Room | None = None) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self._room = room or Room()
         self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
@@ -86,6 +88,13 @@ class Registry:
         self._places = {name: self._place(name, settings) for name, settings in config.channels.items()}
         for name, place in self._places.items():
             self._own(tasks.create_task(place.public.desk.watch(), name=f"files of {name}"))
+        self._own(tasks.create_task(self._room.watch(self._loads), name="room"))
+
+    def _loads(self) -> list[Load]:
+        """What runs now, and what it costs."""
+        stages = [stage for place in self._places.values() for stage in (place.public, place.rehearsal)]
+        running = [stage.broadcast for stage in stages if stage.broadcast is not None and stage.on_air]
+        return [Load(each.id, each.stats.cpu, bool(each.overload.steps)) for each in running]
 
     def _place(self, name: str, settings: Channel) -> _Place:
         data = Path(self._config.server.data)
@@ -106,6 +115,8 @@ class Registry:
         stage = self._places[name].stage
         if stage.broadcast is not None and not stage.broadcast.over:
             stage.broadcast.check(request, role)
+        else:
+            self._room.check(self._loads())
 
     def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
         """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
@@ -133,6 +144,7 @@ class Registry:
         place.turn_over()
         stage = place.stage
         if stage.broadcast is None or stage.broadcast.over:
+            self._room.check(self._loads())
             tell = partial(self._tell_state, name, stage)
             stage.former = stage.broadcast
             stage.broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate)
