@@ -12,13 +12,14 @@ PACKAGE = ROOT / "vitrine"
 
 MAY_IMPORT = {
     "media": set(),
-    "ingest": {"media"},
-    "transcode": {"media"},
+    "confinement": set(),
+    "ingest": {"media", "confinement"},
+    "transcode": {"media", "confinement"},
     "packager": {"media"},
     "overlay": {"media"},
     "check": {"media"},
     "origin": {"media", "packager", "overlay"},
-    "server": {"media", "ingest", "transcode", "packager", "overlay", "check", "origin"},
+    "server": {"media", "confinement", "ingest", "transcode", "packager", "overlay", "check", "origin"},
 }
 IMPURE = {
     "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "queue", "requests", "secrets",

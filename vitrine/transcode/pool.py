@@ -147,6 +147,10 @@ class Worker:
                 self.add_track(item)
         self._backlog.catch_up(newest)
 
+    def catch_up(self, position: Fraction) -> None:
+        """What is pushed next, up to a programme time in seconds, comes all at once: it is not late."""
+        self._backlog.catch_up(float(position))
+
     def advance(self, position: Fraction, slate: bool = False) -> None:
         """Programme time has reached `position` seconds: the slate or the last picture, and silence, fill up to it."""
         self._send(Advanced(position, slate))

@@ -52,7 +52,7 @@ def test_pair(seed: int | None) -> None:
         TrackAnnounced(VIDEO),
         TrackAnnounced(AUDIO),
     ]
-    assert rest == [*media(), SessionEnded("the publisher stopped")]
+    assert rest == [*media(), SessionEnded("the publisher stopped", stopped=True)]
     assert pair.client_events == [PublishStarted(), SessionEnded("published to the end")]
     assert not pair.server.dropped
 

@@ -311,6 +311,12 @@ async def test_the_connection_of_an_encoder_elsewhere_is_drawn_from_what_the_ser
     await expect(chart).to_be_visible()
 
 
+async def test_a_crew_is_told_that_quality_was_given_up(visit: Visit) -> None:
+    page = await visit(films=False)
+    visit.house.go_on_air(shed=("1080p left out",))
+    await expect(page.locator("#verdict")).to_contain_text("too busy for full quality")
+
+
 async def test_the_browsers_own_connection_is_measured(visit: Visit) -> None:
     page = await visit()
     await go_live(page, visit)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
+from vitrine.confinement.confine import confine_receiver
 from vitrine.ingest.whip.ipc import (
     AddCandidates,
     Answered,
@@ -117,6 +118,7 @@ async def serve() -> None:
 def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare()
+    confine_receiver()
     with asyncio.Runner(loop_factory=PortLoop) as runner:
         runner.run(serve())
 
