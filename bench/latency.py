@@ -82,7 +82,10 @@ async def _camera(show: Path, url: str, key: str) -> AsyncIterator[float]:
     """A publisher at a camera's pace; gives the clock at which frame 0 was captured."""
     async with child(sys.executable, "-m", "bench.camera", str(show), url, key) as process:
         assert process.stdout is not None
-        yield float((await process.stdout.readline()).decode())
+        captured = (await process.stdout.readline()).decode()
+        if not captured:
+            raise RuntimeError(f"The publisher to {url} ended before its first frame")
+        yield float(captured)
 
 
 def main() -> None:

@@ -79,6 +79,9 @@ class FakeWorker:
         self.refilled = list(items)
         self.pushed.set()
 
+    def catch_up(self, position: Fraction) -> None:
+        self.given.append("hurry")
+
     def advance(self, position: Fraction, slate: bool) -> None:
         self.filled.append(position)
         self.slates.append(slate)
@@ -176,7 +179,7 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
 
 
 async def test_a_worker_that_goes_on_with_a_keyframe_has_the_publisher_asked_for_one(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -453,7 +456,7 @@ async def test_a_backup_stands_by_and_is_on_air_when_the_primary_is_gone(desk: D
         assert (broadcast.inputs.on_air_role, broadcast.inputs.standby_role) == ("primary", "backup")
         primary.session.end("its power failed")
         assert broadcast.absence is None
-        assert worker.given[before : before + 2] == ["left", VIDEO]
+        assert worker.given[before : before + 2] == ["left", "hurry"]
         shown = [pts for pts in worker.given[before + 2 :] if isinstance(pts, int)]
         assert len(shown) == RATE_UNITS
         assert shown[-1] >= 40 * RATE_UNITS, "its newest picture is of now"

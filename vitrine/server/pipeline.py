@@ -192,6 +192,7 @@ class Broadcast:
         if former is not None:
             former.stand_by(rate or DEFAULT_RATE)
         log.info("%s: the %s publisher is on air", self.channel, self.inputs.on_air_role)
+        self._transcoder.catch_up(at)
         session.go_on_air(at, rate)
         self._on_state()
 

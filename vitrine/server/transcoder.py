@@ -130,6 +130,11 @@ class Transcoder:
         elif self._renditions:
             self._waiting.clear()  # a replacement is being started, which needs nothing for its slate
 
+    def catch_up(self, position: Fraction) -> None:
+        """What is pushed next, up to a programme time in seconds, comes all at once."""
+        if self._worker is not None:
+            self._worker.catch_up(position)
+
     def advance(self, position: Fraction, slate: bool) -> None:
         """Programme time has reached `position` seconds, with or without media."""
         if self._worker is not None:

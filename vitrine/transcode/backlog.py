@@ -11,7 +11,7 @@ MAX_SECONDS = 1.0
 """Pictures older than this are no longer live: better to jump to the newest keyframe."""
 
 CATCHING_UP = 3.0
-"""Seconds in which a new worker has decoded, at several times the pace of the clock, what its predecessor was given."""
+"""Seconds in which a worker has decoded, at several times the pace of the clock, all since the last keyframe."""
 
 SOUND_SHARE = 2
 """Sound is refused only at twice MAX_BYTES: it costs little, and its loss is heard."""
@@ -52,9 +52,8 @@ class Backlog:
         return not self._skipping
 
     def catch_up(self, seconds: float) -> None:
-        """What waits is old, but will be gone soon: a worker that replaces another begins at the last keyframe.
-
-        `seconds` is programme time of the newest of it.
+        """What waits, or comes next, is old but will be gone soon: a worker that replaces another begins at the last
+        keyframe, and so does a publisher that stood by. `seconds` is programme time of the newest of it.
         """
         self._patient_until = seconds + CATCHING_UP
 

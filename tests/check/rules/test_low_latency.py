@@ -42,6 +42,12 @@ def test_what_is_right(text: str) -> None:
             "parts-add-up-to-their-segment",
             "the parts of segment 45 last 2 s; EXTINF is 1.9 s",
         ),
+        (
+            changed(LIVE, 'URI="45.1.m4s"', 'URI="45.1.m4s",GAP=YES'),
+            "gaps-are-told-of-both",
+            "45 has a part with GAP=YES",
+        ),
+        (changed(LIVE, "#EXTINF:2,\n45", "#EXT-X-GAP\n#EXTINF:2,\n45"), "gaps-are-told-of-both", "45 has EXT-X-GAP"),
         (OLD_PARTS + HINT, "old-parts-have-left", "listed"),
         (changed(LIVE, ",HOLD-BACK=6", ",HOLD-BACK=5"), "hold-backs-are-far-enough", "HOLD-BACK is 5 s"),
         (changed(LIVE, "PART-HOLD-BACK=1.5", "PART-HOLD-BACK=0.9"), "hold-backs-are-far-enough", "less than two"),

@@ -3,10 +3,8 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,51 +15,15 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.shaka import shaka_script
 from tests.interop.conftest import PATIENCE
-from tests.origin.show import Show, listening
+from tests.origin.on_air import RATE, Broadcast
 from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS, serve
-from tests.overlay.browser.stage import READ_NUMBER, Stage
+from tests.overlay.browser.stage import READ_NUMBER
 from vitrine.origin import pages
-
-RATE = Fraction(30)
-SECONDS = 100
-BEFORE = 34
-"""Seconds that are out when the players come: more than any window here."""
 
 PAGE = """<!doctype html><title>players</title><link rel="icon" href="data:,">
 <video autoplay muted playsinline crossorigin="anonymous"></video>
 <script src="hls.js"></script><script src="shaka.js"></script>
 <script src="number.js"></script><script src="players.js"></script>"""
-
-
-class Broadcast:
-    """A stage that is on air."""
-
-    def __init__(self, stage: Stage, port: int, playing: asyncio.Task[None]) -> None:
-        self.stage = stage
-        self.origin = f"http://127.0.0.1:{port}"
-        self._playing = playing
-
-    def end(self) -> None:
-        """With the picture that is newest now."""
-        self._playing.cancel()
-        self.stage.stream.end()
-
-
-@asynccontextmanager
-async def on_air(window_seconds: int) -> AsyncIterator[Broadcast]:
-    """A broadcast that goes on as fast as the clock, behind the listener that `vitrine serve` has."""
-    began = time.time_ns() - BEFORE * 1_000_000_000
-    stage = Stage([], rate=RATE, seconds=SECONDS, window_seconds=window_seconds, start_utc_ns=began)
-    stage.play(BEFORE)
-    show = Show()
-    show.stream_now = stage.stream
-    async with listening(show) as (_, port):
-        playing = asyncio.get_running_loop().create_task(stage.live(BEFORE))
-        try:
-            yield Broadcast(stage, port, playing)
-        finally:
-            playing.cancel()
-            await asyncio.wait([playing])
 
 
 class Frame(NamedTuple):
@@ -75,9 +37,9 @@ class Frame(NamedTuple):
 class Screen:
     """A page that plays, and what is on it."""
 
-    def __init__(self, page: Page, stage: Stage) -> None:
+    def __init__(self, page: Page, broadcast: Broadcast) -> None:
         self._page = page
-        self._stage = stage
+        self._broadcast = broadcast
 
     async def ask(self, expression: str) -> Any:
         return await self._page.evaluate(expression)
@@ -99,7 +61,7 @@ class Screen:
     async def behind(self) -> float:
         """Seconds from the newest picture that is out to the one on screen."""
         number, *_ = await self.ask("frames.at(-1)")
-        return float((self._stage.newest - number) / RATE)
+        return float((self._broadcast.stage.newest - number) / RATE)
 
 
 def application(shaka: str) -> web.Application:
@@ -149,7 +111,7 @@ async def open_player(browser: Browser, shaka: str) -> AsyncIterator[OpenPlayer]
             page.on("pageerror", lambda error: troubles.append(str(error)))
             await page.goto(shop)
             await page.evaluate("(arguments) => play(...arguments)", [name, f"{broadcast.origin}/hls/show/index.m3u8"])
-            return Screen(page, broadcast.stage)
+            return Screen(page, broadcast)
 
         yield open_page
     assert troubles == []

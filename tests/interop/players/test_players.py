@@ -12,7 +12,9 @@ from itertools import pairwise
 import pytest
 from playwright.async_api import Browser
 
-from tests.interop.players.conftest import RATE, Frame, OpenPlayer, asleep, on_air
+from tests.interop.players.conftest import Frame, OpenPlayer, asleep
+from tests.origin.on_air import RATE, Broadcast, on_air
+from tests.origin.pages.viewer import watching
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,7 +58,7 @@ def check_unbroken(frames: Sequence[Frame], leaves_out: float = 0.5) -> None:
 
 @every_player
 async def test_it_starts_at_the_live_edge_and_stays_there(kind: Kind, open_player: OpenPlayer) -> None:
-    async with on_air(WINDOW) as broadcast:
+    async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player(kind.name, broadcast)
         await screen.more(1)
         assert 0 < await screen.behind() < kind.behind
@@ -67,7 +69,7 @@ async def test_it_starts_at_the_live_edge_and_stays_there(kind: Kind, open_playe
 
 @players_that_obey
 async def test_another_rendition_goes_on_where_this_one_was(kind: Kind, open_player: OpenPlayer) -> None:
-    async with on_air(WINDOW) as broadcast:
+    async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player(kind.name, broadcast)
         await screen.more(1)
         for height in (90, 180):
@@ -78,7 +80,7 @@ async def test_another_rendition_goes_on_where_this_one_was(kind: Kind, open_pla
 
 
 async def test_chromium_chooses_by_itself(open_player: OpenPlayer) -> None:
-    async with on_air(WINDOW) as broadcast:
+    async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player("Chromium", broadcast)
         await screen.until("frames.length && frames[0][2] === 90 && frames.at(-1)[2] === 180")
         await screen.more(0.5)
@@ -87,7 +89,7 @@ async def test_chromium_chooses_by_itself(open_player: OpenPlayer) -> None:
 
 @players_that_obey
 async def test_it_goes_back_in_the_window_and_to_the_edge_again(kind: Kind, open_player: OpenPlayer) -> None:
-    async with on_air(WINDOW) as broadcast:
+    async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player(kind.name, broadcast)
         before = (await screen.more(1))[-1]
         await screen.ask("void (video.currentTime = video.currentTime - 15)")
@@ -101,7 +103,7 @@ async def test_it_goes_back_in_the_window_and_to_the_edge_again(kind: Kind, open
 
 async def test_chromium_does_not_seek_while_a_show_is_live(open_player: OpenPlayer) -> None:
     """Should this fail, it has learnt to: then docs/players.md has to say so."""
-    async with on_air(WINDOW) as broadcast:
+    async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player("Chromium", broadcast)
         await screen.more(0.5)
         assert await screen.ask("video.seekable.length") == 0
@@ -111,10 +113,10 @@ async def test_chromium_does_not_seek_while_a_show_is_live(open_player: OpenPlay
 
 @every_player
 async def test_it_sees_the_show_to_its_end(kind: Kind, open_player: OpenPlayer) -> None:
-    async with on_air(WINDOW) as broadcast:
+    async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player(kind.name, broadcast)
         await screen.more(1)
-        broadcast.end()
+        await broadcast.end()
         await screen.until("video.ended")
         last = Frame(*await screen.ask("frames.at(-1)"))
         assert broadcast.stage.newest - last.number in (0, 1)
@@ -124,14 +126,15 @@ async def test_it_sees_the_show_to_its_end(kind: Kind, open_player: OpenPlayer) 
         assert await screen.ask("video.currentTime") == pytest.approx(duration, abs=0.1)
 
 
-async def test_a_tab_that_slept_for_longer_than_the_window_comes_back(
-    open_player: OpenPlayer, browser: Browser
-) -> None:
-    async with on_air(WINDOW_OF_SLEEP) as broadcast:
+async def test_what_slept_for_longer_than_its_window_comes_back(open_player: OpenPlayer, browser: Browser) -> None:
+    """So does our own page, whose window is longer than its sleep: it leaves out what it missed."""
+    async with on_air(Broadcast(WINDOW_OF_SLEEP)) as broadcast:
         screens = [(kind, await open_player(kind.name, broadcast)) for kind in (HLS_JS, SHAKA, CHROMIUM)]
         await asyncio.gather(*(screen.more(1) for _, screen in screens))
-        async with asleep(browser):
-            await asyncio.sleep(SLEEP)
+        async with watching(browser) as viewer:
+            async with asleep(browser):
+                await asyncio.sleep(SLEEP)
+            await viewer.sees_the_picture()
         for kind, screen in screens:
             listed = broadcast.stage.newest - kind.returns * float(RATE)
             await screen.until(f"frames.at(-1)[0] > {listed}")  # what was buffered is seen first

@@ -175,6 +175,7 @@ class Stage:
     stamps: bool = True
     stamped: list[On] | None = None
     by_packager: bool = False
+    sound: bool = True
     decided: Cues | None = None
     start_utc_ns: int = START_UTC_NS
     newest: int = -1
@@ -191,10 +192,11 @@ class Stage:
             Rendition(name, track, kbps * 1000, kbps * 1100)
             for (name, (track, _)), kbps in zip(zip(SIZES, tracks, strict=True), (300, 100), strict=True)
         ]
-        renditions.append(Rendition("audio", sound[0], 128_000, 140_000))
+        if self.sound:
+            renditions.append(Rendition("audio", sound[0], 128_000, 140_000))
         self._scale = {1: VIDEO_TIMESCALE, 2: VIDEO_TIMESCALE, 3: AUDIO_RATE}
         self._units = sorted(
-            (unit for _, units in [*tracks, sound] for unit in units),
+            (unit for _, units in [*tracks, *([sound] if self.sound else [])] for unit in units),
             key=lambda unit: (Fraction(unit.dts, self._scale[unit.track_id]), unit.track_id),
         )
         self._next = 0

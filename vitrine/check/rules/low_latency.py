@@ -74,6 +74,16 @@ def parts_add_up_to_their_segment(playlist: MediaPlaylist) -> Iterator[str]:
             yield f"the parts of segment {segment.msn} last {seconds_text(total)}; {told}"
 
 
+@rule("draft 3.2, 4.4.4.7", Severity.WARNING)
+def gaps_are_told_of_both(playlist: MediaPlaylist) -> Iterator[str]:
+    """A segment with a part that is a gap is one itself, and one that is a gap has no other parts."""
+    for segment in playlist.segments:
+        if not segment.gap and any(part.gap for part in segment.parts):
+            yield f"segment {segment.msn} has a part with GAP=YES, and no EXT-X-GAP"
+        if segment.gap and any(not part.gap for part in segment.parts):
+            yield f"segment {segment.msn} has EXT-X-GAP, and a part without GAP=YES"
+
+
 @rule("draft 6.2.2", Severity.WARNING)
 def old_parts_have_left(playlist: MediaPlaylist) -> Iterator[str]:
     """Parts are listed only in the last three target durations, give or take a segment."""
@@ -177,6 +187,7 @@ RULES = (
     parts_are_no_longer_than_their_target,
     parts_are_not_too_short,
     parts_add_up_to_their_segment,
+    gaps_are_told_of_both,
     old_parts_have_left,
     hold_backs_are_far_enough,
     part_hold_back_is_three_parts,

@@ -59,6 +59,15 @@ def test_a_burst_is_told_in_messages_that_fit() -> None:
     assert [number for number, at in seen.items() if at is None] == list(range(3, 3_000, 3))
 
 
+def test_arrivals_far_apart_are_told_in_messages_that_fit() -> None:
+    """Each in a vector of its own, with a run behind it and two bytes for its time."""
+    arrivals = Arrivals(1)
+    for index in range(250):
+        arrivals.push(30 * index, 7, 10.0 + 0.1 * index)
+    messages = told(arrivals, 40.0)
+    assert sum(at is not None for message in messages for at in message.arrivals.values()) == 250
+
+
 def test_a_network_that_was_away_begins_anew() -> None:
     arrivals = Arrivals(1)
     arrivals.push(5, 7, 10.0)
