@@ -1,16 +1,18 @@
 # The whole workflow. `make demo` and `make test` set up all they need.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# Tests that run at once. They wait more than they work, but their programs would get into each other's way.
+PROCESSES ?= 2
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop bench bench-cards bench-origin clean
+.PHONY: demo test check format lint types unit interop fuzz bench bench-cards bench-origin clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
 
 test: lint types .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 
 # Everything that needs no other program, in under two minutes.
 check: lint types unit
@@ -27,11 +29,17 @@ unit: .venv/.tests
 
 interop: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl
-	$(BIN)/python -m pytest -m interop
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m interop
 
 format: .venv/.tests
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+# A few minutes for all parsers of outside bytes; `make fuzz SECONDS=600` for longer. See docs/security.md.
+SECONDS ?= 10
+fuzz: .venv/.tests
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,fuzz]"
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
 
 bench: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium

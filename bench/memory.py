@@ -1,4 +1,4 @@
-"""Memory of the server process and of its worker over a long broadcast, with one viewer.
+"""Memory of the server and its children over two long broadcasts, one by RTMP and one by WHIP, with a viewer each.
 
     python -m bench.memory [--minutes 60]
 
@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import statistics
 import tempfile
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-from bench.served import Served, child, publisher, served
+from bench.served import CHANNEL, Served, browser, child, publisher, served
 from bench.viewer import follow
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
@@ -27,15 +28,17 @@ VIEWED = ("270p", "audio")
 INTERVAL = 10
 FILLING = 5
 """Minutes until every window is full: what is listed, and what is kept as long again."""
+SHOWN_EVERY = 8  # minutes
+CHANNELS = (CHANNEL, "browser")
+PROCESSES = ("server", "media process", "worker of RTMP", "worker of WHIP")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Megabytes resident."""
+    """Megabytes resident, by process."""
 
     minute: float
-    server: float
-    worker: float
+    megabytes: dict[str, float]
 
 
 async def measure(minutes: int) -> list[Sample]:
@@ -43,32 +46,53 @@ async def measure(minutes: int) -> list[Sample]:
         folder = Path(name)
         show = folder / "show.mp4"
         write_sample(show, SampleShow(480, 270, Fraction(30), Fraction(SHOW_SECONDS)))
-        async with served(folder, LADDER) as server, child(*publisher(show, server)):
+        async with served(folder, LADDER, CHANNELS) as server, AsyncExitStack() as stack:
+            processes = {"server": server.process}
+            await stack.enter_async_context(child(*publisher(show, server)))
             await server.live()
-            async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
-                viewers = [tasks.create_task(follow(server.http, each, session)) for each in VIEWED]
-                samples = await _sampled(server, minutes)
+            processes["worker of RTMP"] = _newest(server, "vitrine.transcode.worker")
+            await stack.enter_async_context(child(*browser(show, server, CHANNELS[1])))
+            await server.live(CHANNELS[1])
+            processes["worker of WHIP"] = _newest(server, "vitrine.transcode.worker")
+            processes["media process"] = _newest(server, "vitrine.ingest.whip")
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            async with asyncio.TaskGroup() as tasks:
+                viewers = [
+                    tasks.create_task(follow(server.http, each, session, channel))
+                    for channel in CHANNELS
+                    for each in VIEWED
+                ]
+                samples = await _sampled(processes, minutes)
                 for viewer in viewers:
                     viewer.cancel()
     return samples
 
 
-async def _sampled(server: Served, minutes: int) -> list[Sample]:
-    worker = next(each for each in server.process.children() if "vitrine.transcode.worker" in " ".join(each.cmdline()))
+def _newest(server: Served, module: str) -> psutil.Process:
+    children = [each for each in server.process.children() if module in " ".join(each.cmdline())]
+    return max(children, key=psutil.Process.create_time)
+
+
+async def _sampled(processes: dict[str, psutil.Process], minutes: int) -> list[Sample]:
     samples = []
     for index in range(minutes * 60 // INTERVAL):
         await asyncio.sleep(INTERVAL)
-        samples.append(Sample((index + 1) * INTERVAL / 60, _megabytes(server.process), _megabytes(worker)))
+        megabytes = {name: _megabytes(process) for name, process in processes.items()}
+        samples.append(Sample((index + 1) * INTERVAL / 60, megabytes))
     return samples
 
 
 def _megabytes(process: psutil.Process) -> float:
-    return float(process.memory_info().rss) / 1e6
+    """What is the process's own. Pages of files that are read late, libraries above all, are no growth."""
+    memory = process.memory_info()
+    return float(memory.rss - memory.shared) / 1e6
 
 
-def _growth(minutes: list[float], megabytes: list[float]) -> float:
+def _growth(samples: list[Sample], name: str) -> float:
     """Megabytes an hour, by least squares."""
-    slope, _ = statistics.linear_regression(minutes, megabytes)
+    slope, _ = statistics.linear_regression(
+        [each.minute for each in samples], [each.megabytes[name] for each in samples]
+    )
     return 60 * slope
 
 
@@ -77,13 +101,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=60)
     samples = asyncio.run(measure(parser.parse_args().minutes))
     settled = [each for each in samples if each.minute > FILLING] or samples
-    minutes = [each.minute for each in settled]
-    print("| process | after filling | at the end | highest | growth an hour |")
-    print("|---|---|---|---|---|")
-    for name in ("server", "worker"):
-        values = [getattr(each, name) for each in settled]
-        growth = _growth(minutes, values)
-        print(f"| {name} | {values[0]:.1f} MB | {values[-1]:.1f} MB | {max(values):.1f} MB | {growth:+.2f} MB |")
+    shown = settled[:: SHOWN_EVERY * 60 // INTERVAL]
+    print(f"| own memory, MB, after minutes | {' | '.join(f'{each.minute:.0f}' for each in shown)} | growth an hour |")
+    print("|---" * (len(shown) + 2) + "|")
+    for name in PROCESSES:
+        values = " | ".join(f"{each.megabytes[name]:.1f}" for each in shown)
+        print(f"| {name} | {values} | {_growth(settled, name):+.2f} |")
 
 
 if __name__ == "__main__":

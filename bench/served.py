@@ -33,18 +33,18 @@ class Served:
     http: str
     rtmp: str
 
-    def state(self) -> dict[str, object]:
-        with urllib.request.urlopen(f"{self.http}/api/channels/{CHANNEL}", timeout=5) as response:
+    def state(self, channel: str = CHANNEL) -> dict[str, object]:
+        with urllib.request.urlopen(f"{self.http}/api/channels/{channel}", timeout=5) as response:
             return dict(json.load(response))
 
-    async def live(self) -> dict[str, object]:
+    async def live(self, channel: str = CHANNEL) -> dict[str, object]:
         """The channel's state, once it is live."""
-        return await self.reaches("live")
+        return await self.reaches("live", channel)
 
-    async def reaches(self, name: str) -> dict[str, object]:
+    async def reaches(self, name: str, channel: str = CHANNEL) -> dict[str, object]:
         """The channel's state, once it is the one named."""
         async with asyncio.timeout(STARTING_TIME):
-            while (state := await asyncio.to_thread(self.state))["state"] != name:
+            while (state := await asyncio.to_thread(self.state, channel))["state"] != name:
                 if state["state"] == "failed":
                     raise RuntimeError(str(state["reason"]))
                 await asyncio.sleep(0.05)
@@ -66,13 +66,22 @@ async def child(*command: str, **environment: str) -> AsyncIterator[asyncio.subp
 
 
 @asynccontextmanager
-async def served(folder: Path, ladder: tuple[tuple[str, int, int], ...]) -> AsyncIterator[Served]:
-    """`ladder` is (name, height, kbps), largest first."""
+async def served(
+    folder: Path,
+    ladder: tuple[tuple[str, int, int], ...],
+    channels: tuple[str, ...] = (CHANNEL,),
+    window: int = 0,
+) -> AsyncIterator[Served]:
+    """`ladder` is (name, height, kbps), largest first. Each channel's key is its name.
+
+    A publisher is awaited for `window` seconds.
+    """
     http, rtmp = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     rungs = "".join(f'[[ladder]]\nname = "{name}"\nheight = {height}\nkbps = {kbps}\n' for name, height, kbps in ladder)
     config = folder / "bench.toml"
     server = f'[server]\nhttp = "{http}"\nrtmp = "{rtmp}"\ndata = "{folder / "data"}"\napi_token = "{TOKEN}"\n'
-    config.write_text(f'{server}{rungs}[channels.{CHANNEL}]\ntitle = "Benchmark"\n')
+    shows = "".join(f'[channels.{channel}]\ntitle = "Benchmark"\n' for channel in channels)
+    config.write_text(f"{server}[reconnect]\nwindow = {window}\n{rungs}{shows}")
     async with child(sys.executable, "-m", "vitrine.server", "serve", "--config", str(config)) as process:
         assert process.stdout is not None
         await asyncio.wait_for(process.stdout.readline(), STARTING_TIME)
@@ -80,16 +89,14 @@ async def served(folder: Path, ladder: tuple[tuple[str, int, int], ...]) -> Asyn
 
 
 def publisher(clip: Path, served: Served) -> tuple[str, ...]:
-    """The command that publishes a clip again and again."""
-    return (
-        sys.executable,
-        "-m",
-        "vitrine.server",
-        "push",
-        str(clip),
-        served.rtmp,
-        "--key",
-        CHANNEL,
-        "--loop",
-        "--quiet",
-    )
+    """The command that publishes a clip again and again by RTMP."""
+    return _push(clip, served.rtmp, CHANNEL)
+
+
+def browser(clip: Path, served: Served, channel: str) -> tuple[str, ...]:
+    """The same by WHIP."""
+    return _push(clip, f"{served.http}/whip/{channel}", channel)
+
+
+def _push(clip: Path, url: str, key: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "vitrine.server", "push", str(clip), url, "--key", key, "--loop", "--quiet")

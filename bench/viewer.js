@@ -26,6 +26,7 @@
   }
 
   window.shown = [];
+  window.taken = []; // of a camera's own picture: when the browser took it
   window.unread = 0;
   window.waits = 0;
   function watch(video) {
@@ -33,6 +34,7 @@
     const each = (now, frame) => {
       const number = read(video);
       if (number === null) window.unread += 1;
+      else if (frame.captureTime !== undefined) window.taken.push([number, performance.timeOrigin + frame.captureTime]);
       else {
         window.shown.push([number, performance.timeOrigin + frame.expectedDisplayTime, video.videoHeight]);
         window.each_shown?.(number);

@@ -7,9 +7,9 @@ import aiohttp
 from bench.served import CHANNEL
 
 
-async def follow(http: str, rendition: str, session: aiohttp.ClientSession) -> None:
+async def follow(http: str, rendition: str, session: aiohttp.ClientSession, channel: str = CHANNEL) -> None:
     """Follow one rendition: its playlist by blocking reload, and every part once as it is listed. Never returns."""
-    base = f"{http}/hls/{CHANNEL}/{rendition}/"
+    base = f"{http}/hls/{channel}/{rendition}/"
     query, newest = "", ""
     while True:
         async with session.get(base + "index.m3u8" + query) as response:

@@ -32,6 +32,7 @@ HOMES = {
     "av": ("transcode/worker/", "ingest/file/", "ingest/sample/"),
     "aiohttp": ("ingest/whip/server.py", "check/peer.py", "origin/", "server/"),
     "uvloop": ("server/",),
+    "PIL": ("transcode/worker/slate.py", "server/slate.py"),
     "click": ("server/",),
     "rich": ("server/",),
 }

@@ -84,7 +84,7 @@ async def test_playlists_are_kept_by_what_vitrine_reads(client: ClientSession) -
     # not a directive to Vitrine, so not to the cache: it must not answer those who ask for what it resembles
     assert await cached(client, PLAYLIST + "?_hls_msn=1&_hls_part=1") == "MISS"
     exact, text = await fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=1")
-    assert exact.headers["Cache-Control"] == "public, max-age=12"
+    assert exact.headers["Cache-Control"] == "public, max-age=4"
     assert b"b1.1.1.m4s" in text
 
 

@@ -44,11 +44,12 @@ async def test_nothing_on_air_is_404_that_is_not_cached_for_long(client: ClientS
 
 async def test_types_caching_and_cors_of_everything_that_plays(client: ClientSession, show: Show) -> None:
     show.go_live()
-    show.play(60)
+    show.play(380)
     expected = {
         "/hls/show/index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=2"),
         MEDIA + "index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=1"),
-        MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=1": ("application/vnd.apple.mpegurl", "public, max-age=12"),
+        MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=1": ("application/vnd.apple.mpegurl", "public, max-age=4"),
+        MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0": ("application/vnd.apple.mpegurl", "public, max-age=12"),
         MEDIA + "b1.init.mp4": ("video/mp4", "public, max-age=3600, immutable"),
         MEDIA + "b1.0.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
         MEDIA + "b1.0.3.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
@@ -99,7 +100,7 @@ async def test_a_request_for_the_next_part_is_held_until_it_is_there(
         waiting = tasks.create_task(status_and_text(client, MEDIA + name))
         await until_waiting(show)
         show.play(9)
-        assert (await status_and_text(client, MEDIA + "index.m3u8"))[0] == 200
+        assert (await status_and_text(client, "/hls/show/index.m3u8"))[0] == 200
         assert not waiting.done()
         show.play(1)
         status, text = await waiting
@@ -115,7 +116,9 @@ async def until_waiting(show: Show) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_first_viewer_waits_for_the_first_part(client: ClientSession, show: Show) -> None:
+async def test_a_first_viewer_waits_for_the_first_part_and_its_player_for_the_first_segment(
+    client: ClientSession, show: Show
+) -> None:
     show.go_live()
     async with asyncio.TaskGroup() as tasks:
         multivariant = tasks.create_task(status_and_text(client, "/hls/show/index.m3u8"))
@@ -123,7 +126,12 @@ async def test_a_first_viewer_waits_for_the_first_part(client: ClientSession, sh
         await until_waiting(show)
         show.play(12)
         assert "720p/index.m3u8" in (await multivariant)[1]
-        assert "b1.0.0.m4s" in (await media)[1]
+        show.play(47)
+        assert (await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=4"))[0] == 200
+        assert not media.done()
+        show.play(1)
+        status, text = await media
+        assert (status, "b1.0.m4s" in text) == (200, True)
 
 
 @pytest.mark.parametrize(
@@ -200,11 +208,25 @@ async def test_the_end_releases_whoever_waits(client: ClientSession, show: Show)
         assert (await part)[0] == 404
 
 
+async def test_the_last_part_is_listed_a_moment_before_the_end(client: ClientSession, show: Show) -> None:
+    show.go_live()
+    show.play(13)
+    assert show.stream_now is not None
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0"))
+        await until_waiting(show)
+        show.stream_now.finish()
+        status, text = await first
+        assert (status, "b1.0.m4s" in text, "#EXT-X-ENDLIST" in text) == (200, True, False)
+    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1&_HLS_part=0")
+    assert (status, text.endswith("#EXT-X-ENDLIST\n")) == (200, True)
+
+
 async def test_the_show_before_can_be_fetched_while_the_next_one_runs(client: ClientSession, show: Show) -> None:
     show.go_live("b1")
     show.play(60)
     show.go_live("b2")
-    show.play(30)
+    show.play(60)
     for name, status in (("b1.0.m4s", 200), ("b2.0.1.m4s", 200), ("b3.0.m4s", 404)):
         assert (await status_and_text(client, MEDIA + name))[0] == status, name
     assert "b2.0.0.m4s" in (await status_and_text(client, MEDIA + "index.m3u8"))[1]
@@ -221,7 +243,7 @@ async def test_an_end_before_anything_could_play_is_404_at_once(client: ClientSe
 
 async def test_head_and_preflight(client: ClientSession, show: Show) -> None:
     show.go_live()
-    show.play(20)
+    show.play(60)
     async with client.head(MEDIA + "index.m3u8") as response:
         assert response.status == 200
         assert int(response.headers["Content-Length"]) > 100

@@ -1,7 +1,7 @@
 """A broadcast's life around a worker that does what the test says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import Codec, Rendition, Track, VideoTrack
 from vitrine.origin.desk import NotOnAirError
 from vitrine.overlay.commands import Command
-from vitrine.server import pipeline
-from vitrine.server.config import Config
+from vitrine.server import transcoder
+from vitrine.server.config import Config, Reconnect
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.session import Session
@@ -29,27 +29,42 @@ AVC_CONFIG = bytes.fromhex("0164001fffe1000467640020010004680000000000")
 VIDEO_OUT = VideoTrack(1, Codec.H264, VIDEO_TIMESCALE, AVC_CONFIG, 320, 180, rate=Fraction(25))
 
 
+BOUND = Config(reconnect=Reconnect(window=0))
+"""A broadcast ends with its publisher."""
+
+
 class FakeWorker:
     """Notes what it is given."""
 
     made: "FakeWorker | None" = None
     refuse: OSError | None = None
 
-    def __init__(self, plan: Plan, on_event: Callable[[PoolEvent], None]) -> None:
-        self.plan = plan
+    def __init__(self, on_event: Callable[[PoolEvent], None]) -> None:
+        self.plan: Plan | None = None
         self.say = on_event
         self.given: list[object] = []
         self.pushed = asyncio.Event()
         self.ended: list[str] = []
         self.filled: list[Fraction] = []
+        self.slates: list[bool] = []
+        self.refilled: list[Track | AccessUnit] = []
         self.advanced = asyncio.Event()
 
     @classmethod
-    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
+    async def launch(cls, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
         if cls.refuse:
             raise cls.refuse
-        FakeWorker.made = cls(plan, on_event)
+        FakeWorker.made = cls(on_event)
         return FakeWorker.made
+
+    @classmethod
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
+        worker = await cls.launch(on_event)
+        worker.begin(plan)
+        return worker
+
+    def begin(self, plan: Plan) -> None:
+        self.plan = plan
 
     def add_track(self, track: Track) -> None:
         self.given.append(track)
@@ -58,9 +73,17 @@ class FakeWorker:
         self.given.append(unit.pts)
         self.pushed.set()
 
-    def advance(self, position: Fraction) -> None:
+    def refill(self, items: Iterable[Track | AccessUnit]) -> None:
+        self.refilled = list(items)
+        self.pushed.set()
+
+    def advance(self, position: Fraction, slate: bool) -> None:
         self.filled.append(position)
+        self.slates.append(slate)
         self.advanced.set()
+
+    def leave(self) -> None:
+        self.given.append("left")
 
     async def finish(self) -> None:
         self.ended.append("finished")
@@ -71,7 +94,7 @@ class FakeWorker:
 
 @pytest.fixture(autouse=True)
 def fake_worker(monkeypatch: pytest.MonkeyPatch) -> type[FakeWorker]:
-    monkeypatch.setattr(pipeline, "Worker", FakeWorker)
+    monkeypatch.setattr(transcoder, "Worker", FakeWorker)
     monkeypatch.setattr(FakeWorker, "made", None)
     monkeypatch.setattr(FakeWorker, "refuse", None)
     return FakeWorker
@@ -117,7 +140,7 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
 async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -132,12 +155,13 @@ async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
 
 
 async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
         crew.film()
         worker = await worker_of(broadcast)
+        assert worker.plan is not None
         assert worker.plan.rate == 25
         assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
         crew.session.end("the publisher stopped")
@@ -146,11 +170,12 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
 
 
 async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         Crew(broadcast).session.end("gone")
-    assert FakeWorker.made is None
+    assert FakeWorker.made is not None
+    assert (FakeWorker.made.plan, FakeWorker.made.ended) == (None, ["closed"])
     assert (broadcast.state, broadcast.reason) == ("ended", "gone")
 
 
@@ -158,7 +183,7 @@ async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(
     fake_worker: type[FakeWorker], desk: Desk
 ) -> None:
     fake_worker.refuse = OSError(12, "Cannot allocate memory")
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -172,7 +197,7 @@ async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(
 
 @pytest.mark.parametrize("event", [Failed("no decoder"), WorkerDied(-9, "killed by SIGKILL")])
 async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied, desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)
@@ -186,7 +211,7 @@ async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | W
 
 
 async def test_a_second_publisher_goes_on_where_the_first_was(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         first, second = Crew(broadcast), None
@@ -204,8 +229,24 @@ async def test_a_second_publisher_goes_on_where_the_first_was(desk: Desk) -> Non
         second.session.end("done")
 
 
+async def test_each_state_is_told(desk: Desk) -> None:
+    told: list[str] = []
+    broadcast = Broadcast("show", BOUND, desk, lambda: told.append(broadcast.state))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        for frame in range(9):  # of a part, and the first of the next
+            worker.say(AccessUnit(1, 3600 * frame, 3600 * frame, frame == 0, b"picture"))
+        assert told == ["live"]
+        crew.session.end("gone")
+    assert told == ["live", "ended"]
+
+
 async def test_data_reach_the_desk_and_only_from_the_publisher_of_now(desk: Listener) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     first = Crew(broadcast)
     first.session.data("onCuePoint", [0], 0)
     first.film()
@@ -218,7 +259,7 @@ async def test_data_reach_the_desk_and_only_from_the_publisher_of_now(desk: List
 
 
 async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     assert broadcast.newest_frame == 0
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
@@ -238,9 +279,131 @@ async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> Non
         await desk.command(Command("show", ("A",)), None)
 
 
+async def test_a_publisher_that_is_lost_is_awaited_and_the_slate_is_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill, "SLATE_AFTER_LEAVING", 0.15)
+    broadcast = Broadcast("show", Config(reconnect=Reconnect(window=30)), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.end("its network is gone")
+        assert worker.given[-1] == "left"
+        assert (broadcast.state, broadcast.over, broadcast.session) == ("starting", False, None)
+        assert broadcast.absence is not None
+        async with asyncio.timeout(10):
+            while True not in worker.slates:
+                await worker.advanced.wait()
+                worker.advanced.clear()
+        assert worker.slates[0] is False
+        assert worker.filled == sorted(set(worker.filled))
+        assert broadcast.newest_frame >= worker.filled[-1] * 25 - 1
+        second = Crew(broadcast)
+        assert broadcast.absence is None
+        second.film(1)  # one keyframe is enough: the rate is known
+        back = worker.given[worker.given.index("left") + 1 :]
+        assert back[0] == VIDEO
+        assert isinstance(back[1], int)
+        assert back[1] >= worker.filled[-1] * 1000
+        broadcast.finish("The crew ended the show.")
+        assert second.told == ["The crew ended the show."]
+        second.session.end("closed by us")
+    assert worker.ended == ["finished", "closed"]
+    assert (broadcast.state, broadcast.reason) == ("ended", "The crew ended the show.")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_who_does_not_come_back_in_time_ends_the_broadcast(
+    desk: Desk, stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = Reconnect(window=300, after_stop=1) if stopped else Reconnect(window=1, after_stop=300)
+    broadcast = Broadcast("show", Config(reconnect=windows), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.end("the publisher left", stopped=stopped)
+    assert worker.ended == ["finished", "closed"]
+    assert broadcast.reason == "the publisher left; nobody came back within 1 s"
+
+
+async def test_a_worker_that_dies_on_air_is_replaced_by_one_that_goes_on(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        for number in range(4):
+            worker.say(AccessUnit(1, 3600 * number, 3600 * number, number == 0, b"encoded"))
+        worker.say(WorkerDied(-9, "killed by SIGKILL"))
+        crew.session.push(AccessUnit(1, 400, 400, False, b"picture"))
+        async with asyncio.timeout(10):
+            while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
+                await asyncio.sleep(0)
+        second = FakeWorker.made
+        assert second is not None
+        assert worker.ended == ["closed"]
+        assert second.plan is not None
+        assert second.plan.first_frame == 4
+        assert [unit.pts for unit in second.refilled[1:] if isinstance(unit, AccessUnit)] == [*range(0, 440, 40)]
+        second.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        second.say(AccessUnit(1, 3600 * 4, 3600 * 4, True, b"encoded"))
+        assert broadcast.stream is not None
+        assert broadcast.stream.packager.taken["180p"] == 5
+        crew.session.end("done")
+    assert (broadcast.state, broadcast.reason) == ("ended", "done")
+
+
+async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker: FakeWorker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
+        given = []
+        for _ in range(transcoder.MOST_DEATHS):
+            worker.say(WorkerDied(-11, "killed by SIGSEGV"))
+            async with asyncio.timeout(10):
+                while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            assert FakeWorker.made is not None
+            worker = FakeWorker.made
+            given.append(len(worker.refilled))
+        assert given == [1 + RATE_UNITS, 1, 1, 1, 1]
+        worker.say(WorkerDied(-11, "killed by SIGSEGV"))
+    assert broadcast.state == "failed"
+    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 60 s"
+    assert len(crew.told) == 1
+
+
+async def test_a_publisher_whose_stream_cannot_be_shown_is_dismissed_and_the_show_goes_on(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(Failed("300 access units in a row cannot be decoded"))
+        assert crew.told == ["This stream cannot be shown: 300 access units in a row cannot be decoded"]
+        crew.session.end(crew.told[0])
+        worker.say(WorkerDied(1, "The transcoder ended with status 1"))
+        assert broadcast.absence is not None
+        assert not broadcast.over
+        broadcast.finish("enough")
+
+
 async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
-    broadcast = Broadcast("show", Config(), desk)
+    broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
         crew = Crew(broadcast)

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vitrine.ingest.publish import Publication, PublishRequest
 from vitrine.origin.crew import Ingest, Rehearsal
+from vitrine.origin.status import ChannelState
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.registry import Registry
 
@@ -89,11 +91,48 @@ async def test_leaving_a_rehearsal_is_a_new_broadcast(registry: Registry) -> Non
     assert states(registry)["show"] == "starting"
 
 
+async def test_pages_that_listen_are_told_how_the_channel_is(registry: Registry) -> None:
+    desk = registry.desk("show")
+    assert desk is not None
+    with desk.events.listening() as told:
+        session = publish(registry)
+        assert (await state_told(told)).state == "starting"
+        session.end("the publisher stopped")
+        state = await state_told(told)
+    assert (state.state, state.reason) == ("ended", "the publisher stopped")
+
+
+async def test_a_rehearsals_state_is_told_at_its_address_only(registry: Registry) -> None:
+    registry.rehearse("show", True)
+    address = address_of(registry)
+    public, rehearsal = registry.desk("show"), registry.desk(address)
+    assert public is not None
+    assert rehearsal is not None
+    with public.events.listening() as to_viewers, rehearsal.events.listening() as to_the_team:
+        publish(registry)
+        state = await state_told(to_the_team)
+        assert (state.state, state.playlist) == ("starting", f"/hls/{address}/index.m3u8")
+        public.events.tell("cue", {})
+        assert b"event: cue" in await anext(to_viewers)  # nothing was told before
+
+
+async def state_told(told: AsyncIterator[bytes]) -> ChannelState:
+    async with asyncio.timeout(10):
+        event, _, data = (await anext(told)).partition(b"\ndata: ")
+    assert event == b"event: state"
+    return msgspec.json.decode(data, type=ChannelState)
+
+
 async def test_an_old_link_leads_nowhere(registry: Registry) -> None:
     registry.rehearse("show", True)
     old = address_of(registry)
-    registry.rehearse("show", False)
-    registry.rehearse("show", True)
+    desk = registry.desk(old)
+    assert desk is not None
+    with desk.events.listening() as told:
+        registry.rehearse("show", False)
+        registry.rehearse("show", True)
+        publish(registry)
+        assert [each async for each in told] == []
     assert registry.state(old) is None
     assert registry.desk(old) is None
     assert registry.streams(old) == []

@@ -58,6 +58,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
 
+    `awaited_until` is there while the publisher is gone: when the broadcast ends unless it comes back.
     A `rehearsal` is told of at its unlisted address only. The `playlist` of a `protected` channel needs a token.
     """
 
@@ -69,6 +70,7 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     broadcast: str | None = None
     started: str | None = None
+    awaited_until: str | None = None
     playlist: str
     renditions: tuple[RenditionState, ...] = ()
     health: Health = Health()

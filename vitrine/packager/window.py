@@ -84,6 +84,7 @@ class Window(ABC):
         self.name = name
         self.version = 0
         self.ended = False
+        self._complete = False
         self._broadcast = broadcast
         self._part_target = part_target
         self._others = others
@@ -207,6 +208,11 @@ class Window(ABC):
         if self._store is not None:
             self._store.drop(self.name, entry.name)
 
+    def complete(self) -> None:
+        """Nothing is added any more, so that nothing is hinted at; the playlist does not say so yet."""
+        self._complete = True
+        self._changed()
+
     def end(self) -> None:
         """The broadcast is over: nothing is added any more, and the playlist says so."""
         self.ended = True
@@ -253,11 +259,17 @@ class MediaWindow(Window):
         return None
 
     def answer(self, msn: int | None, part: int | None) -> Answer:
-        """A part past the end of its segment means the first of the next one."""
+        """A part past the end of its segment means the first of the next one.
+
+        Who names neither waits for the first segment to be whole: hls.js takes a playlist of parts alone for an empty
+        one, and asks again a second later.
+        """
         if self.ended:
             return Answer.READY
+        if msn is None and part is None:
+            return Answer.READY if self._listed else Answer.WAIT
         if msn is None:
-            return Answer.READY if part is None else Answer.BAD_REQUEST
+            return Answer.BAD_REQUEST
         if msn < 0 or (part is not None and part < 0):
             return Answer.BAD_REQUEST
         if part is not None and msn < self._open_msn and part >= self._parts_of(msn):
@@ -297,7 +309,9 @@ class MediaWindow(Window):
         )
 
     @property
-    def _hint(self) -> str:
+    def _hint(self) -> str | None:
+        if self._complete:
+            return None
         return part_name(self._broadcast, self._open_msn, len(self._open_parts))
 
     def add_part(self, part: Part) -> None:

@@ -74,6 +74,17 @@ class Whip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (*map(IceServer, self.stun), *turn)
 
 
+RECONNECT_SECONDS = range(1801)
+"""Half an hour of slate is all that viewers have patience for; who needs longer begins another broadcast."""
+
+
+class Reconnect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds that a broadcast goes on without its publisher: one that was lost, and one that said that it stops."""
+
+    window: int = 60
+    after_stop: int = 30
+
+
 class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[ladder]]` table: `height` is the short side in pixels."""
 
@@ -86,7 +97,8 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only.
 
     `catalogue` and `rundown` are files, beside the configuration unless they say otherwise. With a `playback_secret`
-    only signed addresses can be watched. `in_band` lets the encoder command cues inside its stream.
+    only signed addresses can be watched. `in_band` lets the encoder command cues inside its stream. `slate` is an image
+    for the time without a picture.
     """
 
     title: str | None = None
@@ -95,6 +107,7 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rundown: str | None = None
     playback_secret: str | None = None
     in_band: bool = False
+    slate: str | None = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +116,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     hls: Hls = Hls()
     whip: Whip = Whip()
+    reconnect: Reconnect = Reconnect()
     ladder: tuple[RungTable, ...] = ()
     channels: dict[str, Channel] = {}
 
@@ -149,6 +163,9 @@ def parse_config(text: str, name: str, folder: Path = Path()) -> Config:
         raise ConfigError(
             f"{name}: hls.window is {config.hls.window}; take {WINDOW_SECONDS[0]} to {WINDOW_SECONDS[-1]} s"
         )
+    for field in ("window", "after_stop"):
+        if (seconds := getattr(config.reconnect, field)) not in RECONNECT_SECONDS:
+            raise ConfigError(f"{name}: reconnect.{field} is {seconds}; take 0 to {RECONNECT_SECONDS[-1]} s")
     if (config.server.certificate is None) != (config.server.certificate_key is None):
         raise ConfigError(f"{name}: server.certificate and server.certificate_key belong together")
     _check_ladder(config, name)
@@ -210,6 +227,7 @@ def _checked_channel(channel: str, table: Channel, name: str, folder: Path) -> C
         playback_secret=_playback_secret(table.playback_secret, f"{name}: channels.{channel}.playback_secret"),
         catalogue=None if table.catalogue is None else str(folder / table.catalogue),
         rundown=None if table.rundown is None else str(folder / table.rundown),
+        slate=None if table.slate is None else str(folder / table.slate),
     )
 
 

@@ -1,11 +1,13 @@
 """The channels, who publishes on them, and what the origin may know of them."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
+from vitrine.ingest.publish import Doorman, Publication, PublishRefusedError, PublishRequest, Refusal
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -14,7 +16,9 @@ from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
 from vitrine.server.shop import Shop
+from vitrine.server.slate import load_slate
 from vitrine.server.state import channel_state
+from vitrine.transcode.ladder import Slate
 
 KEPT_AFTER_END = 120.0
 """Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
@@ -41,23 +45,37 @@ class _Place:
     public: _Stage
     rehearsal: _Stage
     switch: Switch
+    slate: Slate
 
     @property
     def stage(self) -> _Stage:
         """The one that is on air, else the one that is next."""
         running = next((each for each in (self.public, self.rehearsal) if each.on_air), None)
-        return running or (self.rehearsal if self.switch.on else self.public)
+        return running or self.next_stage
+
+    @property
+    def next_stage(self) -> _Stage:
+        """The one that the next broadcast is for."""
+        return self.rehearsal if self.switch.on else self.public
+
+    def turn_over(self) -> None:
+        """A publisher that stopped after the crew had turned the switch comes back on the other stage."""
+        stage = self.stage
+        absence = None if stage.broadcast is None or stage.broadcast.over else stage.broadcast.absence
+        if stage is not self.next_stage and absence is not None and absence.stopped and stage.broadcast is not None:
+            stage.broadcast.finish(absence.reason)
 
 
 class Registry:
     """Implements `ingest.publish.Publications` for publishers and `origin.app.Channels` for viewers and crews.
 
-    `rtmp_port` is the one that listens, for what crews are told.
+    `rtmp_port` is the one that listens, for what crews are told. `doorman` checks every publisher's key.
     """
 
     def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
@@ -72,7 +90,8 @@ class Registry:
             _Stage(Desk(name, shop, data, self._tasks, in_band=settings.in_band, rehearsal=rehearsal))
             for rehearsal in (False, True)
         )
-        return _Place(settings, public, rehearsal, Switch(data / name))
+        slate = load_slate(settings.title or name, None if settings.slate is None else Path(settings.slate))
+        return _Place(settings, public, rehearsal, Switch(data / name), slate)
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._running.add(task)
@@ -88,7 +107,7 @@ class Registry:
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         keys = ((name, place.settings.stream_key) for name, place in self._places.items())
-        name = channel_for_key(request.key, request.address, keys)
+        name = self.doorman.channel_for_key(request.key, request.address, keys, time.monotonic())
         if request.channel not in (None, name):
             raise PublishRefusedError(
                 Refusal.WRONG_CHANNEL,
@@ -98,11 +117,23 @@ class Registry:
 
     def publish(self, request: PublishRequest) -> Publication:
         name = self._channel_of(request)
-        stage = self._places[name].stage
+        place = self._places[name]
+        place.turn_over()
+        stage = place.stage
         if stage.broadcast is None or stage.broadcast.over:
-            stage.former, stage.broadcast = stage.broadcast, Broadcast(name, self._config, stage.desk)
+            tell = partial(self._tell_state, name, stage)
+            stage.former = stage.broadcast
+            stage.broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate)
             self._start(stage, stage.broadcast)
+            tell()
         return stage.broadcast.new_session(request)
+
+    def _tell_state(self, name: str, stage: _Stage) -> None:
+        """Pages that listen to a channel need not ask how it is; those of a rehearsal listen at its own address."""
+        rehearsal = self.rehearsal(name)
+        address = name if rehearsal is None or stage is self._places[name].public else rehearsal.address
+        if address is not None:
+            stage.desk.events.tell("state", self.state(address))
 
     def _start(self, stage: _Stage, broadcast: Broadcast) -> None:
         self._own(self._tasks.create_task(self._run(stage, broadcast), name=f"broadcast {broadcast.id}"))
@@ -120,6 +151,14 @@ class Registry:
             stage.broadcast = None
         if stage.former is broadcast:
             stage.former = None
+
+    def finish(self, channel: str) -> bool:
+        place = self._places.get(channel)
+        broadcast = None if place is None else place.stage.broadcast
+        if broadcast is None or broadcast.over:
+            return False
+        broadcast.finish("The crew ended the show.")
+        return True
 
     async def close(self) -> None:
         """End every broadcast, and wait for their workers to be gone."""
@@ -185,5 +224,8 @@ class Registry:
     def rehearse(self, channel: str, on: bool) -> Rehearsal | None:
         place = self._places.get(channel)
         if place is not None:
+            former = place.switch.secret
             place.switch.turn(on, place.rehearsal.on_air)
+            if place.switch.secret != former:
+                place.rehearsal.desk.events.close()  # who listens by the old link may not hear of the new one
         return self.rehearsal(channel)

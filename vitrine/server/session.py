@@ -41,7 +41,7 @@ class SessionOwner(Protocol):
     def data(self, session: "Session", name: str, values: Sequence[object], programme: Fraction) -> None:
         """A data message of the publisher, at a programme time in seconds."""
 
-    def session_ended(self, session: "Session", reason: str) -> None: ...
+    def session_ended(self, session: "Session", reason: str, *, stopped: bool) -> None: ...
 
 
 class Session:
@@ -52,8 +52,12 @@ class Session:
     the share of packets that were lost between the last two.
     """
 
-    def __init__(self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction]) -> None:
-        """`at` tells, when the first keyframe comes, at which programme time it is to be shown."""
+    def __init__(
+        self, request: PublishRequest, owner: SessionOwner, at: Callable[[], Fraction], rate: Fraction | None = None
+    ) -> None:
+        """`at` tells, when the first keyframe comes, at which programme time it is to be shown. `rate` is the
+        broadcast's where it has one already.
+        """
         self.request = request
         self.received = 0
         self.encoder = ""
@@ -61,7 +65,7 @@ class Session:
         self.measured: Measured | None = None
         self.loss = 0.0
         self._owner = owner
-        self._gate = Gate(at)
+        self._gate = Gate(at, rate)
         self._opened = False
         self._heard = time.monotonic()  # when media came last; a publisher that only just came counts as well
         self._video: dict[int, int] = {}  # timescales of tracks of pictures
@@ -129,6 +133,6 @@ class Session:
             assert programme is not None
             self._owner.data(self, name, values, programme)
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, stopped: bool = False) -> None:
         self._pass(self._gate.flush())
-        self._owner.session_ended(self, reason)
+        self._owner.session_ended(self, reason, stopped=stopped)

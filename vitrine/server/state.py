@@ -1,5 +1,8 @@
 """From a broadcast to what the API tells of its channel."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 from vitrine.media import aac, h264
 from vitrine.media.track import Rendition, VideoTrack
 from vitrine.origin.status import ChannelState, Connection, Health, RenditionState
@@ -29,10 +32,18 @@ def channel_state(
         reason=broadcast.reason,
         broadcast=broadcast.id,
         started=None if broadcast.started is None else broadcast.started.isoformat(timespec="milliseconds"),
+        awaited_until=_awaited_until(broadcast),
         playlist=playlist,
         renditions=tuple(_rendition_state(rendition) for rendition in renditions),
         health=_health(broadcast),
     )
+
+
+def _awaited_until(broadcast: Broadcast) -> str | None:
+    if broadcast.over or broadcast.absence is None:
+        return None
+    left = timedelta(seconds=broadcast.absence.until - time.monotonic())
+    return (datetime.now(UTC) + left).isoformat(timespec="seconds")
 
 
 def _rendition_state(rendition: Rendition) -> RenditionState:

@@ -36,9 +36,10 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The worker gave up, for a reason in words; its end follows."""
+    """The worker gave up, for a reason in words; its end follows. `ours` where what it was given is not to blame."""
 
     reason: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

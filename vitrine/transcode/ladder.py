@@ -1,6 +1,6 @@
 """Which renditions a broadcast gets, and how they are encoded. Data and arithmetic only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -52,12 +52,13 @@ MIN_KBPS = 100
 
 @dataclass(frozen=True, slots=True)
 class PlannedRung:
-    """A rung with its size in square pixels, both sides even."""
+    """A rung with its size in square pixels, both sides even. Frames before `first_frame` are not encoded."""
 
     name: str
     width: int
     height: int
     kbps: int
+    first_frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,22 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Slate:
+    """What is shown while there is no picture: an image (bytes of a PNG or JPEG file), or one made with the title."""
+
+    title: str = ""
+    image: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a worker is told before its first access unit.
 
     `rate` is frames a second of the output grid, `part_target` seconds. A live worker never waits
     for sound; one that is not live keeps every sample and takes its time. `first_frame` and `first_audio_frame` are
     where its output starts on the grids, `fixed` and `colour` the picture that it must keep: they are for a worker
-    that replaces another one. An empty `fixed` lets the first decoded frame decide, from `ladder`;
+    that replaces another one, whose rungs had not all come equally far. An empty `fixed` lets the first decoded frame
+    decide, from `ladder`;
     one whose short side is below `least_side` counts as that large, because the source will grow.
     """
 
@@ -113,6 +123,7 @@ class Plan:
     fixed: tuple[PlannedRung, ...] = ()
     colour: Colour | None = None
     least_side: int = 0
+    slate: Slate = Slate()
 
     @property
     def grid(self) -> Grid:
@@ -126,12 +137,26 @@ class Plan:
         grown = Fraction(max(short, self.least_side), short)
         return plan_rungs(round(width * grown), round(height * grown), self.ladder)
 
-    def resumed(self, renditions: Iterable[Rendition], first_frame: int, first_audio_frame: int) -> "Plan":
-        """The plan of a worker that carries on where another stopped, with the same renditions."""
-        videos = [(each, each.track) for each in renditions if isinstance(each.track, VideoTrack)]
-        fixed = tuple(PlannedRung(each.name, track.width, track.height, each.bitrate // 1000) for each, track in videos)
-        colour = videos[0][1].colour if videos else self.colour
-        return replace(self, first_frame=first_frame, first_audio_frame=first_audio_frame, fixed=fixed, colour=colour)
+    def resumed(self, renditions: Iterable[Rendition], first_frames: Mapping[str, int]) -> "Plan":
+        """The plan of a worker that carries on where another stopped, with the same renditions.
+
+        `first_frames` tells by a rendition's name the first frame that it is to make, on the grid of its kind.
+        """
+        fixed, colour, first_audio_frame = [], self.colour, self.first_audio_frame
+        for each in renditions:
+            track, first = each.track, first_frames[each.name]
+            if isinstance(track, VideoTrack):
+                fixed.append(PlannedRung(each.name, track.width, track.height, each.bitrate // 1000, first))
+                colour = track.colour
+            else:
+                first_audio_frame = first
+        return replace(
+            self,
+            first_frame=min((rung.first_frame for rung in fixed), default=self.first_frame),
+            first_audio_frame=first_audio_frame,
+            fixed=tuple(fixed),
+            colour=colour,
+        )
 
 
 def check_ladder(ladder: Iterable[Rung]) -> None:

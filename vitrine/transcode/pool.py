@@ -5,7 +5,7 @@ import contextlib
 import fcntl
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ from vitrine.media.errors import MalformedError, MisuseError, RefusedError
 from vitrine.media.track import Track, VideoTrack
 from vitrine.transcode.backlog import Backlog
 from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
 from vitrine.transcode.ladder import Plan
 
 PIPE_SIZE = 1 << 18
@@ -45,17 +45,18 @@ def worker_environment() -> dict[str, str]:
 
 
 class Worker:
-    """One broadcast's transcoder. Make it with `Worker.start`; end it with `finish` or `close`, always.
+    """One broadcast's transcoder. Make it with `Worker.start`, or with `Worker.launch` and `begin` where the plan is
+    not known yet; end it with `finish` or `close`, always.
 
     `on_event` is called in the loop's thread with Opened first, then access units, Stats now and then, and at
     last Finished, or Failed and WorkerDied.
     """
 
-    def __init__(self, plan: Plan, on_event: Callable[[PoolEvent], None]) -> None:
-        self._plan = plan
+    def __init__(self, on_event: Callable[[PoolEvent], None]) -> None:
         self._on_event = on_event
         self._tracks: dict[int, Track] = {}
-        self._backlog = Backlog(plan.live)
+        self._live = True
+        self._backlog = Backlog(self._live)
         self._reader = MessageReader()
         self._stderr = bytearray()
         self._transport: asyncio.SubprocessTransport | None = None
@@ -69,9 +70,9 @@ class Worker:
         self._hung = False
 
     @classmethod
-    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "Worker":
-        """A running worker that has been told its plan."""
-        worker = cls(plan, on_event)
+    async def launch(cls, on_event: Callable[[PoolEvent], None]) -> "Worker":
+        """A process that waits for its plan. Raises OSError."""
+        worker = cls(on_event)
         loop = asyncio.get_running_loop()
         await loop.subprocess_exec(
             lambda: _WorkerProtocol(worker),
@@ -82,8 +83,20 @@ class Worker:
             start_new_session=True,
         )
         worker._enlarge_pipes()
-        worker._send(Begin(plan))
         return worker
+
+    @classmethod
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "Worker":
+        """A running worker that has been told its plan. Raises OSError."""
+        worker = await cls.launch(on_event)
+        worker.begin(plan)
+        return worker
+
+    def begin(self, plan: Plan) -> None:
+        """Tell it its plan, before anything else and once."""
+        self._live = plan.live
+        self._backlog = Backlog(plan.live)
+        self._send(Begin(plan))
 
     @property
     def pid(self) -> int:
@@ -117,10 +130,27 @@ class Worker:
                 self._backlog.lost += 1
         self._watch()
 
-    def advance(self, position: Fraction) -> None:
-        """Programme time has reached `position` seconds: the last picture and silence fill what is missing."""
-        self._send(Advanced(position))
+    def refill(self, items: Iterable[Track | AccessUnit]) -> None:
+        """Give, all at once, what a worker that this one replaces had been given since the last keyframe."""
+        newest = 0.0
+        for item in items:
+            if isinstance(item, AccessUnit):
+                seconds = item.pts / self._tracks[item.track_id].timescale
+                newest = max(newest, seconds)
+                self._send(item, seconds if isinstance(self._tracks[item.track_id], VideoTrack) else None)
+            else:
+                self.add_track(item)
+        self._backlog.catch_up(newest)
+
+    def advance(self, position: Fraction, slate: bool = False) -> None:
+        """Programme time has reached `position` seconds: the slate or the last picture, and silence, fill up to it."""
+        self._send(Advanced(position, slate))
         self._watch()
+
+    def leave(self) -> None:
+        """The publisher is gone. What is announced and pushed from here on is another one's, in whatever form."""
+        self._tracks.clear()
+        self._send(Left())
 
     async def drain(self) -> None:
         """Wait until the worker takes more. Returns at once when it is gone."""
@@ -186,7 +216,7 @@ class Worker:
 
     def _watch(self) -> None:
         """Notice a worker that takes input for long and says nothing."""
-        if not self._plan.live:
+        if not self._live:
             return
         now = asyncio.get_running_loop().time()
         if self._silent_since is None:

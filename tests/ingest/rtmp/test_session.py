@@ -159,7 +159,7 @@ def test_play_is_refused_in_words() -> None:
 def test_the_publisher_stops(name: str) -> None:
     session = publishing()
     assert status(send(session, name, 6, None, "key"))[:2] == ("status", "NetStream.Unpublish.Success")
-    assert session.events == [SessionEnded("the publisher stopped")]
+    assert session.events == [SessionEnded("the publisher stopped", stopped=True)]
     assert send(session, "deleteStream", 7, None, 1.0) == []
     session.receive(AUDIO_HEADER)
     assert len(session.events) == 1

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from aioice import ice
 from aiortc import RTCSessionDescription
 
 from tests.ingest.whip.publisher import LOOPBACK, Heard, Picture, offered, pool, published, publisher
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, TrackAnnounced
+from vitrine.ingest.whip.peer import ConnectedPeer
 from vitrine.ingest.whip.pool import PeerPool
 from vitrine.ingest.whip.rtp.opus import opus_track
 from vitrine.media.errors import RefusedError
@@ -68,6 +70,28 @@ async def test_the_server_closes() -> None:
         peer.close("Again.")
         assert (await heard.first(PeerEnded)).reason == "Enough."
         assert sum(isinstance(each, PeerEnded) for each in heard.events) == 1
+
+
+async def test_a_publisher_that_answers_no_checks_but_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FFmpeg's muxer, as of version 8.1: the consent of RFC 7675 would expire after half a minute."""
+    monkeypatch.setattr(ice, "CONSENT_INTERVAL", 0.01)
+    heard, connection = Heard(), publisher()
+    peer = ConnectedPeer(LOOPBACK, heard)
+    await peer.open(await offered(connection))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(peer.run())
+        await connection.setRemoteDescription(RTCSessionDescription(peer.answer, "answer"))
+        await heard.first(Connected)
+        asked: asyncio.Queue[object] = asyncio.Queue()
+        checks = connection.getTransceivers()[0].sender.transport.transport._connection
+        monkeypatch.setattr(checks, "request_received", lambda message, address, protocol: asked.put_nowait(message))
+        async with asyncio.timeout(30):
+            for _ in range(ice.CONSENT_FAILURES + 2):
+                await asked.get()
+        before = len(heard.units(2))
+        await heard.until(lambda: len(heard.units(2)) > before + 3)
+        assert not any(isinstance(each, PeerEnded) for each in heard.events)
+        await connection.close()
 
 
 async def test_trickled_candidates_and_hopeless_ones() -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from tests.ingest.whip.offers import offer
 from vitrine.ingest.publish import PublishRefusedError, Refusal
+from vitrine.ingest.rate import ATTEMPTS
 from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.offer import read_offer
-from vitrine.ingest.whip.rate import ATTEMPTS
 from vitrine.ingest.whip.resource import Answer, FaultError, Request, Resources
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.errors import MalformedError, MisuseError, RefusedError, UnsupportedError, VitrineError

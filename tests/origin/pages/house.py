@@ -206,6 +206,9 @@ class House:
             return None
         return Rehearsal(on=self.rehearses, on_air=False, address="demo~unlisted" if self.rehearses else None)
 
+    def finish(self, channel: str) -> bool:
+        return False
+
     def rehearse(self, channel: str, on: bool) -> Rehearsal | None:
         self.rehearses = on
         return self.rehearsal(channel)

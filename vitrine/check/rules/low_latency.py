@@ -143,13 +143,6 @@ def one_hint_of_a_type(playlist: MediaPlaylist) -> Iterator[str]:
         yield f"{kinds.count(kind)} hints of type {kind}"
 
 
-@rule("draft B.1", Severity.WARNING)
-def next_part_is_hinted(playlist: MediaPlaylist) -> Iterator[str]:
-    """A live playlist with parts hints at the next one."""
-    if playlist.live and playlist.has_parts and not any(hint.kind == "PART" for hint in playlist.hints):
-        yield "no EXT-X-PRELOAD-HINT:TYPE=PART"
-
-
 @rule("draft 4.4.5.3")
 def ended_playlist_hints_at_nothing(playlist: MediaPlaylist) -> Iterator[str]:
     """A playlist with EXT-X-ENDLIST has no EXT-X-PRELOAD-HINT."""
@@ -179,7 +172,6 @@ RULES = (
     part_hold_back_is_three_parts,
     skip_boundary_is_far_enough,
     one_hint_of_a_type,
-    next_part_is_hinted,
     ended_playlist_hints_at_nothing,
     reports_are_whole,
 )

@@ -5,6 +5,7 @@ What WebRTC can carry is sent as it is: H.264 without reordered pictures. Other 
 
 from __future__ import annotations  # av.Packet is generic for type checkers only
 
+import contextlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -109,8 +110,9 @@ class WhipMuxer:
             self._mux(line.flush())
 
     def close(self) -> None:
-        """End the session. FFmpeg DELETEs it."""
-        self._output.close()
+        """End the session. FFmpeg DELETEs it, unless the server has ended it or is gone."""
+        with contextlib.suppress(av.FFmpegError):
+            self._output.close()
 
     def _mux(self, packets: list[Packet[Stream]]) -> None:
         try:

@@ -62,8 +62,8 @@ def read_offer(body: bytes) -> Offer:
     _check_bundle(description)
     parameters: dict[int, str] = {}
     lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
-    if group := description.session.value("group"):
-        lines.append(f"a=group:{group}")
+    if description.session.value("group") is not None:
+        lines.append(" ".join(["a=group:BUNDLE", *(section.value("mid") or "" for section in description.media)]))
     for section in description.media:
         lines += _section(section, description, parameters)
     first = description.media[0]

@@ -10,6 +10,7 @@ aioice `gather_candidates`, `data_received`, and a protocol's `request` and `dat
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -18,7 +19,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from aioice import ice
+from aioice import ice, stun
 from aioice.candidate import Candidate
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.codecs import CODECS
@@ -51,7 +52,7 @@ CONNECT_SECONDS = 10.0
 """From the answer to the end of the DTLS handshake. OBS gives up after 8 s, browsers after 15."""
 
 SILENCE_SECONDS = 10.0
-"""Without one packet. A publisher that mutes all goes on reporting; consent takes 30 s to expire."""
+"""Without one packet. A publisher that mutes all goes on reporting."""
 
 TICK = 0.01
 """Seconds between two looks at what is due: half of the shortest interval between two requests for a packet."""
@@ -75,6 +76,7 @@ SOCKET_BUFFER = 4 << 20
 """Bytes: a keyframe of 400 KB that comes at once takes the kernel 800. Linux gives net.core.rmem_max at most."""
 
 READ_SIZE = 1 << 16
+
 H264_PROFILES = ("420034", "42e034", "4d0034", "640034", "640c34")
 """Baseline, constrained baseline, main, high, constrained high, at level 5.2: more than any camera sends."""
 
@@ -196,7 +198,12 @@ class ConnectedPeer:
     def _timed(self, request: Any) -> Any:
         async def timed(*args: Any, **options: Any) -> Any:
             begin = self._loop.time()
-            answer = await request(*args, **options)
+            try:
+                answer = await request(*args, **options)
+            except stun.TransactionError:
+                if not self._connected:
+                    raise
+                return None  # FFmpeg's muxer answers no more once it sends; that it lives, its packets tell
             taken = self._loop.time() - begin
             if self._reception is not None and taken < LONGEST_ROUND_TRIP:
                 self._reception.measure_round_trip(taken)
@@ -216,12 +223,11 @@ class ConnectedPeer:
         return received
 
     def _is_known(self, address: tuple[Any, ...]) -> bool:
-        if address == self._source:
-            return True
-        known = any((each._network_host, each.port) == address for each in self._ice._remote_candidates)
-        if known:
+        if address != self._source:
+            if all((each._network_host, each.port) != address for each in self._ice._remote_candidates):
+                return False
             self._source = address
-        return known
+        return True
 
     async def run(self) -> None:
         """Until the peer is over, whoever ends it; then everything of it is closed."""
@@ -253,21 +259,18 @@ class ConnectedPeer:
             await self._pass_on()
 
     async def _receive(self, data: bytes, arrival_time_ms: int = 0) -> None:
-        if self._reception is None or self._over.is_set():
-            return
-        self._heard = self._loop.time()
-        self._reception.receive_data(data, self._heard)
-        await self._pass_on()
+        if self._reception is not None and not self._over.is_set():
+            self._heard = self._loop.time()
+            self._reception.receive_data(data, self._heard)
+            await self._pass_on()
 
     async def _pass_on(self) -> None:
         assert self._reception is not None
         for event in self._reception.events_received():
             self._on_event(event)
-        for packet in self._reception.data_to_send():
-            try:
+        with contextlib.suppress(ConnectionError):
+            for packet in self._reception.data_to_send():
                 await self._dtls._send_rtp(packet)
-            except ConnectionError:
-                return
 
     def want_keyframe(self) -> None:
         if self._reception is not None:

@@ -113,7 +113,7 @@ class WhipServer:
             return await self._patch(request, http)
         found = self._resources.find(request)
         if request.method == "DELETE":
-            self._sessions[found.id].end("the publisher stopped")
+            self._sessions[found.id].end("the publisher stopped", stopped=True)
             return resource.done(200)  # OBS warns at any other
         return resource.done()
 
@@ -202,7 +202,7 @@ class _Session:
         elif isinstance(event, Connected):
             logger.info("%s: connected", self._address)
 
-    def end(self, reason: str, gone: bool = False) -> None:
+    def end(self, reason: str, *, gone: bool = False, stopped: bool = False) -> None:
         """The session is over, for a reason in words; `gone` once the peer is too. The first reason counts."""
         first, self.over = not self.over, True
         self._on_over(self, gone)
@@ -213,7 +213,7 @@ class _Session:
             self.peer.close(reason)
         publication, self._publication = self._publication, None
         if publication is not None:
-            publication.end(reason)
+            publication.end(reason, stopped=stopped)
 
 
 async def _body(http: web.Request) -> bytes:

@@ -1,7 +1,8 @@
-/** What the server says of a channel, asked again and again. */
+/** What the server says of a channel: heard when it changes, and asked for again and again. */
 
-const WAITING_MS = 2500; // until the next question while nobody is on air: a start is seen within three seconds
-const LIVE_MS = 5000;
+const TOLD_MS = 5000; // until the next question where a change is told anyway, and while the show is on
+const WAITING_MS = 1500; // where it is not, and nobody is on air: a start is seen within three seconds
+const STARTING_MS = 400;
 const TIMEOUT_MS = 8000;
 const CLOCK_TRUST_MS = 1500; // the Date header counts whole seconds: less than this is not a wrong clock
 
@@ -45,21 +46,40 @@ function skewOf(answer, asked) {
   return Math.abs(skew) > CLOCK_TRUST_MS ? skew : 0;
 }
 
-/** Asks for ever, and tells each answer to `follow`. Returns a function that asks at once. */
-export function watchChannel(name, follow) {
+/**
+ * Asks for ever, listens to the channel's `events`, and tells each answer to `follow`. Returns a function that asks at
+ * once.
+ */
+export function watchChannel(name, events, follow) {
   let timer = 0;
   let asking = false;
+  let skew = 0;
+  let told = 0;
+  const take = (answer) => {
+    const state = answer.channel?.state;
+    clearTimeout(timer);
+    timer = setTimeout(again, events.listening || state === "live" ? TOLD_MS : state === "starting" ? STARTING_MS : WAITING_MS);
+    follow(answer);
+  };
   const again = async () => {
     if (asking) {
       return;
     }
     asking = true;
     clearTimeout(timer);
+    const before = told;
     const answer = await ask(name);
     asking = false;
-    timer = setTimeout(again, answer.channel?.state === "live" ? LIVE_MS : WAITING_MS);
-    follow(answer);
+    skew = answer.skew ?? skew;
+    if (told === before) {
+      take(answer); // else what was told while the answer came is newer
+    }
   };
+  events.addEventListener("state", ({ data }) => {
+    told += 1;
+    take({ kind: "channel", channel: JSON.parse(data), skew });
+  });
+  events.addEventListener("open", again); // what happened before is not told
   again();
   return again;
 }

@@ -3,6 +3,7 @@
 import { Catalogue } from "/static/catalogue.js";
 import { channelOfPage, playlistOf, watchChannel } from "/static/channel.js";
 import { Controls } from "/static/controls.js";
+import { ChannelEvents } from "/static/events.js";
 import { lightPavement } from "/static/pavement.js";
 import { Player } from "/static/player.js";
 import { Shelf } from "/static/shelf.js";
@@ -34,7 +35,8 @@ const video = element("video");
 const player = new Player(video);
 const controls = new Controls(player, video);
 const products = followProducts(video);
-const catalogue = new Catalogue(name);
+const events = new ChannelEvents(name);
+const catalogue = new Catalogue(name, events);
 const shelf = new Shelf(catalogue, video);
 
 /** For tests, benchmarks and the curious. */
@@ -109,6 +111,7 @@ function follow(answer) {
     show("unknown");
     if (!known) {
       catalogue.close();
+      events.close();
     }
   }
 }
@@ -130,7 +133,7 @@ function followChannel(channel) {
   }
 }
 
-const askNow = watchChannel(name, follow);
+const askNow = watchChannel(name, events, follow);
 addEventListener("online", askNow);
 catalogue.open();
 

@@ -40,11 +40,11 @@ class Output:
         with self._lock:
             self._write(message)
 
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: str, ours: bool = False) -> None:
         """Say why, if anyone listens, and end the process: no thread of it is to be relied on."""
         if self._lock.acquire(timeout=FAILURE_PATIENCE):
             with contextlib.suppress(OSError):
-                self._write(Failed(reason))
+                self._write(Failed(reason, ours))
         os._exit(1)
 
     def _write(self, message: Message) -> None:

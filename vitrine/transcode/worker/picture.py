@@ -15,6 +15,7 @@ from vitrine.transcode.worker.encoder import RungEncoder
 from vitrine.transcode.worker.output import Counters
 from vitrine.transcode.worker.pacing import Pacer
 from vitrine.transcode.worker.scaler import BT709, Fitter, Reducer, black_picture, output_colour
+from vitrine.transcode.worker.slate import SlatePictures
 
 RUNG_QUEUE = 4
 """Pictures between two threads. Enough to even out an IDR; more is only memory and delay."""
@@ -28,9 +29,15 @@ LATE_PICTURE = 2
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Programme time has come to `position` seconds, picture or not."""
+    """Programme time has come to `position` seconds, picture or not: fill with the slate, or as before if None."""
 
     position: Fraction
+    slate: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherLeft:
+    """The next track is another publisher's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Ended:
     position: Fraction
 
 
-PictureInput = AccessUnit | VideoTrack | Reached | Ended
+PictureInput = AccessUnit | VideoTrack | Reached | PublisherLeft | Ended
 RungInput = tuple[int, VideoFrame] | None
 Deliver = Callable[[list[AccessUnit]], None]
 
@@ -48,9 +55,12 @@ Deliver = Callable[[list[AccessUnit]], None]
 class RungThread:
     """One rung: passes a smaller picture on, then encodes its own. A picture is only ever touched by one thread."""
 
-    def __init__(self, encoder: RungEncoder, following: "RungThread | None", deliver: Deliver) -> None:
+    def __init__(
+        self, encoder: RungEncoder, first_frame: int, following: "RungThread | None", deliver: Deliver
+    ) -> None:
         self.queue: queue.Queue[RungInput] = queue.Queue(RUNG_QUEUE)
         self._encoder = encoder
+        self._first_frame = first_frame
         self._following = following
         self._deliver = deliver
         self.size = (encoder.track.width, encoder.track.height)
@@ -67,7 +77,8 @@ class RungThread:
                     reduced = self._reducer.reduce(picture)
                 self._following.queue.put((number, reduced))
             last = picture
-            self._deliver(self._encoder.encode(picture, number))
+            if number >= self._first_frame:
+                self._deliver(self._encoder.encode(picture, number))
         if self._following:
             self._following.queue.put(None)
         self._deliver(self._encoder.flush())
@@ -95,6 +106,8 @@ class PictureThread:
         self._fitter: Fitter | None = None
         self._first_rung: RungThread | None = None
         self._last: VideoFrame | None = None
+        self._slate: SlatePictures | None = None
+        self._slate_is_up = False
 
     def push(self, item: PictureInput) -> None:
         match item:
@@ -102,8 +115,10 @@ class PictureThread:
                 self._decode(item)
             case VideoTrack():
                 self._change_track(item)
-            case Reached(position):
-                self._hold(position)
+            case Reached(position, slate):
+                self._hold(position, slate)
+            case PublisherLeft():
+                self._drain_decoder()
             case Ended(position):
                 self._end(position)
 
@@ -137,7 +152,8 @@ class PictureThread:
             self._counters.dropped += 1
             return
         fitted = self._fit(picture, decoder.pixel_aspect)
-        self._fill(range(begin, number), self._last or fitted)
+        self._fill(range(begin, number), fitted)
+        self._slate_is_up = False
         self._pass_on(number, fitted)
 
     def _fit(self, picture: VideoFrame, pixel_aspect: tuple[int, int]) -> VideoFrame:
@@ -150,29 +166,34 @@ class PictureThread:
     def _open(self, rungs: tuple[PlannedRung, ...], colour: Colour) -> None:
         encoders = [RungEncoder(number, rung, self._plan, colour) for number, rung in enumerate(rungs, 1)]
         threads: list[RungThread] = []
-        for encoder in reversed(encoders):
-            threads.insert(0, RungThread(encoder, threads[0] if threads else None, self._deliver))
+        for encoder, rung in reversed(list(zip(encoders, rungs, strict=True))):
+            threads.insert(0, RungThread(encoder, rung.first_frame, threads[0] if threads else None, self._deliver))
         self._fitter = Fitter(rungs[0].width, rungs[0].height, colour)
+        self._slate = SlatePictures(self._plan.slate, rungs[0].width, rungs[0].height, self._plan.rate, self._fitter)
         self._first_rung = threads[0]
         self._on_opened(threads, [encoder.rendition for encoder in encoders])
 
-    def _hold(self, position: Fraction) -> None:
-        """Fill the grid up to a programme time with what is on the screen, black if nothing is."""
+    def _hold(self, position: Fraction, slate: bool | None = None) -> None:
+        """Fill the grid up to a programme time."""
+        if slate is not None:
+            self._slate_is_up = slate
         numbers = self._pacer.reach(position)
         if not numbers:
             return
         if self._fitter is None:
             self._open(self._plan.rungs(*BLACK_SIZE), self._plan.colour or BT709)
-        self._fill(numbers, self._last or self._black())
+        self._fill(numbers, None)
 
-    def _black(self) -> VideoFrame:
+    def _fill(self, numbers: range, following: VideoFrame | None) -> None:
+        """With the slate where it is up, else with the last picture, the following one, or black."""
         assert self._first_rung
-        return black_picture(*self._first_rung.size)
-
-    def _fill(self, numbers: range, picture: VideoFrame) -> None:
+        assert self._slate
         self._counters.repeated += len(numbers)
         for number in numbers:
-            self._pass_on(number, picture)
+            if self._slate_is_up:
+                self._pass_on(number, self._slate.at(number))
+            else:
+                self._pass_on(number, self._last or following or black_picture(*self._first_rung.size))
 
     def _pass_on(self, number: int, picture: VideoFrame) -> None:
         assert self._first_rung

@@ -11,7 +11,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
 from vitrine.transcode.events import Finished, Opened
-from vitrine.transcode.ipc import Advanced, Finish, Message, TrackAnnounced
+from vitrine.transcode.ipc import Advanced, Finish, Left, Message, TrackAnnounced
 from vitrine.transcode.ladder import MAX_RUNGS, Plan
 from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters, Output
@@ -20,10 +20,11 @@ from vitrine.transcode.worker.picture import (
     Ended,
     PictureInput,
     PictureThread,
+    PublisherLeft,
     Reached,
     RungThread,
 )
-from vitrine.transcode.worker.sound import PictureEnded, PictureReached, SoundInput, SoundThread
+from vitrine.transcode.worker.sound import PictureEnded, PictureReached, SoundInput, SoundLeft, SoundThread
 
 PICTURE_QUEUE = 32
 """Access units that wait for the decoder, about a second: then the pipe fills, and the server drops."""
@@ -89,8 +90,12 @@ class Session:
                     self._picture.put(track)
                 else:
                     self._sound.put(track)
-            case Advanced(position):
-                self._picture.put(Reached(position))
+            case Advanced(position, slate):
+                self._picture.put(Reached(position, slate))
+            case Left():
+                self._tracks.clear()
+                self._picture.put(PublisherLeft())
+                self._sound.put(SoundLeft())
             case Finish():
                 self._finish()
 
@@ -141,4 +146,4 @@ class Session:
             self._output.fail(str(error))
         except BaseException as error:
             traceback.print_exc()
-            self._output.fail(f"The transcoder failed: {type(error).__name__}: {error}")
+            self._output.fail(f"The transcoder failed: {type(error).__name__}: {error}", ours=True)

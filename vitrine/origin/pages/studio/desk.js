@@ -1,11 +1,11 @@
 /** Commands: what is on show by the server, what is sent, what it was answered, and the three seconds to undo it. */
 
+import { ChannelEvents } from "/static/events.js";
 import { Refused } from "/static/studio/access.js";
 
 const UNDO_MS = 3000;
 const TRIES = 4;
 const PAUSE_MS = 300; // before the second try, doubled with each
-const RETRY_MS = 4000; // until a refused event stream is asked for again
 
 /** Not crypto.randomUUID: that is not there on plain http, where crews without a camera may work. */
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -13,7 +13,8 @@ const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
- * Events: "change" when `on`, `items` or `next` changed; "undoable" when there is something to undo or no longer.
+ * Events: "change" when `on`, `items` or `next` changed; "undoable" when there is something to undo or no longer;
+ * "state" when the channel's state has changed.
  */
 export class Desk extends EventTarget {
   /** What is on show at the newest frame: [{s, p, c, t0}]. */
@@ -25,7 +26,6 @@ export class Desk extends EventTarget {
   #address;
   #onAir = false;
   #events = null;
-  #retry = 0;
   #done = []; // {entry, words, until}
   #timer = 0;
   #asked = 0;
@@ -121,17 +121,11 @@ export class Desk extends EventTarget {
   }
 
   #listen() {
-    clearTimeout(this.#retry);
     this.#events?.close();
-    const events = new EventSource(`/api/channels/${encodeURIComponent(this.#address)}/events`);
+    this.#events = new ChannelEvents(this.#address);
     for (const name of ["cue", "catalogue", "open"]) {
-      events.addEventListener(name, () => this.look());
+      this.#events.addEventListener(name, () => this.look());
     }
-    events.addEventListener("error", () => {
-      if (events === this.#events && events.readyState === EventSource.CLOSED) {
-        this.#retry = setTimeout(() => this.#listen(), RETRY_MS);
-      }
-    });
-    this.#events = events;
+    this.#events.addEventListener("state", () => this.dispatchEvent(new Event("state")));
   }
 }

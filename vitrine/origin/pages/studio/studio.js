@@ -12,6 +12,7 @@ import { Rundown } from "/static/studio/rundown.js";
 import { Tally } from "/static/studio/tally.js";
 import { Catalogue } from "/static/catalogue.js";
 import { channelOfPage } from "/static/channel.js";
+import { ChannelEvents } from "/static/events.js";
 import { bindSecrets, bindRehearsal, drawRehearsal } from "/static/studio/secrets.js";
 
 const TICK_MS = 1000;
@@ -22,7 +23,7 @@ const channel = channelOfPage();
 const publisher = new Publisher();
 const camera = new Camera();
 const tally = new Tally();
-const catalogue = new Catalogue(channel);
+const catalogue = new Catalogue(channel, new ChannelEvents(channel));
 const desk = new Desk(access, channel);
 const rundown = new Rundown(desk, catalogue, momentOf);
 const picture = new Return((id) => rundown.title(id));
@@ -146,6 +147,7 @@ async function stop() {
   }
 }
 
+desk.addEventListener("state", () => follow().catch(() => {})); // not reached: the next second tells
 publisher.addEventListener("state", draw);
 publisher.addEventListener("refused", async ({ error }) => {
   if (error.status !== 409) {
