@@ -80,6 +80,10 @@ async def serve() -> None:
         print(json.dumps([late]), flush=True)
 
 
+class TooBusyError(Exception):
+    """There is nothing to count."""
+
+
 class Viewer(asyncio.Protocol):
     """Asks for the playlist with the next part, again and again, and notes when each came."""
 
@@ -139,8 +143,15 @@ async def watch(viewers: int, parts: int) -> tuple[list[float], list[float], lis
             listening.cancel()
     # The first parts are left out: not everybody was there.
     counted = [part for part in sorted(came) if len(came[part]) == viewers][2:-1]
+    alone, crowded = lateness[30:before], lateness[joined:]
+    if not counted or min(len(alone), len(crowded)) < 2:
+        got = max(map(len, came.values()), default=0)
+        raise TooBusyError(
+            f"No part reached all {viewers} viewers in time, at most {got} had one: this machine is too busy, or too "
+            "slow. Stop what else runs, or ask for fewer --viewers or more --parts."
+        )
     waits = [at - whole[part] for part in counted for at in came[part]]
-    return waits, lateness[30:before], lateness[joined:]
+    return waits, alone, crowded
 
 
 async def _crowd(viewers: int, port: int, came: dict[tuple[int, int], list[float]], newest: tuple[int, int]) -> None:
@@ -165,7 +176,10 @@ def main() -> None:
         with contextlib.suppress(KeyboardInterrupt):
             uvloop.run(serve())
         return
-    waits, alone, crowded = uvloop.run(watch(arguments.viewers, arguments.parts))
+    try:
+        waits, alone, crowded = uvloop.run(watch(arguments.viewers, arguments.parts))
+    except TooBusyError as error:
+        sys.exit(str(error))
     print("| viewers | playlists | p50 | p99 | last | frames late, alone: p99, worst | with the crowd: p99, worst |")
     print("|---|---|---|---|---|---|---|")
     row = [str(arguments.viewers), str(len(waits)), *(_ms(waits, share) for share in (50, 99, 100))]

@@ -28,6 +28,7 @@ VIEWED = ("270p", "audio")
 INTERVAL = 10
 FILLING = 5
 """Minutes until every window is full: what is listed, and what is kept as long again."""
+SHOWN_EVERY = 8  # minutes
 CHANNELS = (CHANNEL, "browser")
 PROCESSES = ("server", "media process", "worker of RTMP", "worker of WHIP")
 
@@ -82,12 +83,16 @@ async def _sampled(processes: dict[str, psutil.Process], minutes: int) -> list[S
 
 
 def _megabytes(process: psutil.Process) -> float:
-    return float(process.memory_info().rss) / 1e6
+    """What is the process's own. Pages of files that are read late, libraries above all, are no growth."""
+    memory = process.memory_info()
+    return float(memory.rss - memory.shared) / 1e6
 
 
-def _growth(minutes: list[float], megabytes: list[float]) -> float:
+def _growth(samples: list[Sample], name: str) -> float:
     """Megabytes an hour, by least squares."""
-    slope, _ = statistics.linear_regression(minutes, megabytes)
+    slope, _ = statistics.linear_regression(
+        [each.minute for each in samples], [each.megabytes[name] for each in samples]
+    )
     return 60 * slope
 
 
@@ -96,13 +101,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=60)
     samples = asyncio.run(measure(parser.parse_args().minutes))
     settled = [each for each in samples if each.minute > FILLING] or samples
-    minutes = [each.minute for each in settled]
-    print("| process | after filling | at the end | highest | growth an hour |")
-    print("|---|---|---|---|---|")
+    shown = settled[:: SHOWN_EVERY * 60 // INTERVAL]
+    print(f"| own memory, MB, after minutes | {' | '.join(f'{each.minute:.0f}' for each in shown)} | growth an hour |")
+    print("|---" * (len(shown) + 2) + "|")
     for name in PROCESSES:
-        values = [each.megabytes[name] for each in settled]
-        growth = _growth(minutes, values)
-        print(f"| {name} | {values[0]:.1f} MB | {values[-1]:.1f} MB | {max(values):.1f} MB | {growth:+.2f} MB |")
+        values = " | ".join(f"{each.megabytes[name]:.1f}" for each in shown)
+        print(f"| {name} | {values} | {_growth(settled, name):+.2f} |")
 
 
 if __name__ == "__main__":

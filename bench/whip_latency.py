@@ -23,7 +23,8 @@ from pathlib import Path
 import av
 from playwright.async_api import Page, Playwright, async_playwright
 
-from bench.latency import CHROMIUM, LADDER, SETTLING
+from bench.latency import LADDER
+from bench.screen import CHROMIUM, SETTLING
 from bench.served import CHANNEL, TOKEN, Served, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import video_frame

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
-from vitrine.server.config import Channel, Config, RungTable, Server
+from vitrine.server.config import Channel, Config, Reconnect, RungTable, Server
 from vitrine.server.serve import Running, running
 
 KEY = "s3cret-key"
@@ -40,10 +40,12 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def configuration(data: Path, **server: str) -> Config:
+    """Broadcasts end with their publishers."""
     addresses = dict.fromkeys(("http", "https", "rtmp", "rtmps"), "127.0.0.1:0")
     return Config(
         server=Server(**{**addresses, "data": str(data), "api_token": TOKEN, **server}),
         ladder=SMALL_LADDER,
+        reconnect=Reconnect(window=0),
         channels={"show": Channel(title="The show", stream_key=KEY), "other": Channel()},
     )
 

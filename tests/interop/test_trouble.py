@@ -12,8 +12,9 @@ from aiohttp import ClientSession
 
 from tests.interop.conftest import KEY, PATIENCE, Publish, program, state_of, until_state
 from tests.interop.recording import record
-from tests.interop.test_ffmpeg_to_hls import check_continuous
+from tests.interop.test_ffmpeg_to_hls import check_continuous, check_in_step
 from vitrine.server.serve import Running
+from vitrine.server.transcoder import MOST_DEATHS
 
 
 @pytest.mark.parametrize("key", ["wrong-key", "show", "unknown"])
@@ -79,20 +80,49 @@ async def test_garbage_costs_a_broadcast_beside_it_nothing(
     assert len(numbers) >= 175
 
 
-async def test_a_killed_worker_ends_the_broadcast_in_words(
+def workers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "vitrine.transcode.worker" in " ".join(child.cmdline())]
+
+
+async def test_a_killed_worker_is_replaced_and_nothing_of_the_show_is_lost(
     publish: Publish, http: ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with publish() as ffmpeg:
         first = await until_state(http, "live")
-        workers = [
-            child for child in psutil.Process().children() if "vitrine.transcode.worker" in " ".join(child.cmdline())
-        ]
-        assert len(workers) == 1
-        workers[0].send_signal(signal.SIGKILL)
-        state = await until_state(http, "failed")
-        assert "SIGKILL" in str(state["reason"])
-        assert (await ffmpeg.ended())[0] != 0
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=0") as response:
+            assert response.status == 200
+        (worker,) = workers()
+        worker.send_signal(signal.SIGKILL)
+        assert (await ffmpeg.ended())[0] == 0
+    state = await until_state(http, "ended", "failed")
+    assert (state["state"], state["broadcast"]) == ("ended", first["broadcast"]), state["reason"]
     assert any("SIGKILL" in record.getMessage() for record in caplog.records if record.levelno == logging.ERROR)
+    recordings = await record(http)
+    for recording in recordings.values():
+        check_continuous(recording)
+        assert "DISCONTINUITY" not in recording.playlist
+    for name in ("270p", "180p"):
+        numbers = recordings[name].numbers()
+        assert numbers == [min(number, 179) for number in range(len(numbers))]
+        assert len(numbers) >= 175
+    check_in_step(recordings["270p"], recordings["audio"])
+
+
+async def test_a_worker_that_dies_again_and_again_is_given_up(publish: Publish, http: ClientSession) -> None:
+    async with publish() as ffmpeg:
+        first = await until_state(http, "live")
+        killed: set[int] = set()
+        async with asyncio.timeout(PATIENCE):
+            while (state := await state_of(http))["state"] == "live":
+                for worker in workers():
+                    if worker.pid not in killed:
+                        killed.add(worker.pid)
+                        worker.kill()
+                await asyncio.sleep(0.02)
+        assert len(killed) == MOST_DEATHS + 1
+        assert state["state"] == "failed"
+        assert "SIGKILL; 5 others did the same within 60 s" in str(state["reason"])
+        assert (await ffmpeg.ended())[0] != 0
     async with http.get("/hls/show/270p/index.m3u8") as response:
         assert "#EXT-X-ENDLIST" in await response.text()
     async with publish():
@@ -141,8 +171,9 @@ async def test_a_publisher_that_stands_still_and_goes_on(publish: Publish, http:
     recordings = await record(http)
     for recording in recordings.values():
         check_continuous(recording)
-    numbers = [number for number in recordings["270p"].numbers() if number is not None]
-    assert len(numbers) >= 180, "the time is all there, filled in or come late"
+    every = recordings["270p"].numbers()
+    assert len(every) >= 180, "the time is all there, filled in or come late"
+    numbers = [number for number in every if number is not None]  # the slate comes at last, if the machine is busy
     assert numbers == sorted(numbers)
     stopped = max(numbers, key=numbers.count)
     assert numbers.count(stopped) > 60, "two seconds of the picture at which it stood still"

@@ -77,6 +77,9 @@ class StudioChannels:
 
     def rehearse(self, channel: str, on: bool) -> None: ...
 
+    def finish(self, channel: str) -> bool:
+        return False
+
 
 def write_catalogue(folder: Path, *products: str) -> Path:
     path = folder / "catalogue.json"

@@ -80,6 +80,9 @@ class Show:
 
     commanded = ingest = rehearsal = desk
 
+    def finish(self, _channel: str) -> bool:
+        return False
+
     def rehearse(self, _channel: str, _on: bool) -> None:
         """Nor rehearses."""
 

@@ -30,7 +30,9 @@ async def client(tmp_path: Path) -> AsyncIterator[ClientSession]:
         await registry.close()
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "ingest"), ("GET", "studio"), ("PUT", "rehearsal")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "ingest"), ("GET", "studio"), ("PUT", "rehearsal"), ("DELETE", "broadcast")]
+)
 async def test_all_of_it_needs_the_token(client: ClientSession, method: str, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic b2Y="}):
         async with client.request(method, f"{AT}/{path}", headers=headers) as response:

@@ -10,6 +10,7 @@ from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.ingest.whip.events import Measured
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.registry import Registry
+from vitrine.transcode.events import Shed
 
 
 @pytest.fixture
@@ -68,3 +69,18 @@ async def test_what_a_connection_measures_is_in_the_channels_health(registry: Re
     state = registry.state("show")
     assert state is not None
     assert state.health.connection is None
+
+
+async def test_a_new_broadcast_is_refused_where_one_does_not_keep_up_and_a_takeover_is_not(registry: Registry) -> None:
+    registry.publish(request("s3cret"))
+    broadcast = registry._places["show"].public.broadcast
+    assert broadcast is not None
+    broadcast.overload.note(Shed(("every rung encoded faster",), 0.5))
+    for ask in (registry.check, registry.publish):
+        with pytest.raises(PublishRefusedError) as caught:
+            ask(request("another"))
+        assert caught.value.refusal is Refusal.NO_ROOM
+    registry.check(request("s3cret"))
+    registry.publish(request("s3cret"))
+    broadcast.overload.note(Shed((), 0.0))
+    registry.publish(request("another"))

@@ -33,7 +33,7 @@ class Owner:
     def data(self, session: Session, name: str, values: Sequence[object], programme: Fraction) -> None:
         self.told.append((name, *values, programme))
 
-    def session_ended(self, session: Session, reason: str) -> None:
+    def session_ended(self, session: Session, reason: str, *, stopped: bool) -> None:
         self.told.append(reason)
 
 

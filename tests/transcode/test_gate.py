@@ -47,6 +47,16 @@ def test_a_takeover_shows_its_keyframe_at_the_time_asked() -> None:
     assert passed[0].pts == 3500
 
 
+def test_where_the_rate_is_decided_a_keyframe_is_enough() -> None:
+    gate = Gate(lambda: Fraction(7, 2), Fraction(30))
+    gate.add_track(VIDEO)
+    gate.add_track(AUDIO)
+    assert opened(gate, [sound(980), picture(990)]) == []
+    assert [unit.pts for unit in gate.push(picture(1000, keyframe=True))] == [3480, 3500]
+    assert gate.rate == 30
+    assert [unit.pts for unit in gate.push(picture(1040))] == [3540]
+
+
 def test_pictures_before_the_first_keyframe_are_dropped_and_counted() -> None:
     gate = Gate()
     gate.add_track(VIDEO)

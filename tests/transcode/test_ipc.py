@@ -8,9 +8,9 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, VideoTrack
-from vitrine.transcode.events import Failed, Finished, Opened, Stats
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
-from vitrine.transcode.ladder import Plan, PlannedRung
+from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ladder import Plan, PlannedRung, Slate
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"\x01\x02", 640, 480, (4, 3), Fraction(30000, 1001), Colour(1, 1, 1, True))
 AUDIO = AudioTrack(2, Codec.OPUS, 48000, b"OpusHead", 48000, 2)
@@ -22,16 +22,19 @@ EXACT: list[tuple[Message, bytes]] = [
     ),
     (Finish(), bytes.fromhex("00000001 06")),
     (Finished(), bytes.fromhex("00000001 13")),
-    (Advanced(Fraction(5, 2)), bytes.fromhex("00000004 05 920502")),
-    (Failed("no"), bytes.fromhex("00000004 12 a26e6f")),
+    (Advanced(Fraction(5, 2), slate=True), bytes.fromhex("00000006 05 92920502c3")),
+    (Left(), bytes.fromhex("00000001 07")),
+    (Failed("no", ours=True), bytes.fromhex("00000006 12 92a26e6fc3")),
 ]
 
 MESSAGES: list[Message] = [message for message, _ in EXACT] + [
     Begin(Plan(Fraction(30000, 1001), live=False, fixed=(PlannedRung("a", 2, 4, 6),), colour=Colour(1, 2, 3, False))),
+    Begin(Plan(Fraction(25), slate=Slate("Élan", b"\x89PNG"))),
     TrackAnnounced(VIDEO),
     TrackAnnounced(AUDIO),
     Opened((Rendition("720p", VIDEO, 1, 2), Rendition("audio", AUDIO, 3, 4))),
-    Stats(frames_in=3, lag=0.5, stretched=7),
+    Stats(frames_in=3, skipped=2, cpu=1.5, lag=0.5, stretched=7),
+    Shed(("every rung encoded faster",), 0.4),
 ]
 
 
@@ -74,7 +77,7 @@ BAD = [
     ("00000003 01 0000", "cut short"),
     ("00000016 01 00000007 7000000000000001 0000000000000000 01", "out of range"),
     ("00000002 02 c1", "kind BEGIN"),
-    ("00000004 05 920500", "kind ADVANCED"),
+    ("00000006 05 92920500c2", "kind ADVANCED"),
     ("00000002 05 05", "kind ADVANCED"),
     ("00000009 10 9195a161c0c00102", "has no track"),
     ("00000002 12 05", "kind FAILED"),
@@ -102,7 +105,7 @@ def test_an_access_unit_over_the_limit() -> None:
         encode(AccessUnit(1, 0, 0, True, bytes(MAX_MESSAGE)))
 
 
-@given(st.binary(max_size=64), st.integers(0, 20))
+@given(st.binary(max_size=64), st.integers(0, 22))
 def test_any_bytes_give_messages_or_the_one_error(body: bytes, kind: int) -> None:
     reader = MessageReader()
     reader.receive_data((len(body) + 1).to_bytes(4, "big") + bytes([kind]) + body)

@@ -123,8 +123,8 @@ def test_a_resumed_plan_keeps_the_picture() -> None:
     track = VideoTrack(1, Codec.H264, 90000, b"", 1280, 720, rate=Fraction(25), colour=colour)
     audio = AudioTrack(9, Codec.AAC, 48000, b"", 48000, 2)
     renditions = (Rendition("720p", track, 2_800_000, 3_080_000), Rendition("audio", audio, 128_000, 128_000))
-    plan = Plan(Fraction(25)).resumed(renditions, 100, 188)
-    assert plan.fixed == (PlannedRung("720p", 1280, 720, 2800),)
+    plan = Plan(Fraction(25)).resumed(renditions, {"720p": 100, "audio": 188})
+    assert plan.fixed == (PlannedRung("720p", 1280, 720, 2800, 100),)
     assert (plan.first_frame, plan.first_audio_frame, plan.colour) == (100, 188, colour)
-    assert Plan(Fraction(25)).resumed((), 1, 1).fixed == ()
+    assert Plan(Fraction(25)).resumed((), {}).fixed == ()
     assert plan.grid.frames_per_segment == 50

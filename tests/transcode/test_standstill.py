@@ -2,7 +2,14 @@ from fractions import Fraction
 
 import pytest
 
-from vitrine.transcode.standstill import CATCHING_UP, PATIENCE, TICK, Standstill
+from vitrine.transcode.standstill import (
+    CATCHING_UP,
+    PATIENCE,
+    SLATE_AFTER_LEAVING,
+    SLATE_AFTER_STOPPING,
+    TICK,
+    Standstill,
+)
 
 
 class Watch:
@@ -13,13 +20,15 @@ class Watch:
         self.now = 100.0
         self.time = Fraction(0)
         self.filled: list[Fraction] = []
+        self.slates: list[bool] = []
         self.moved = Fraction(0)
 
     def wait(self, seconds: float) -> None:
         for _ in range(round(seconds / TICK)):
             self.now += TICK
             if (position := self.standstill.look(self.now)) is not None:
-                self.filled.append(position)
+                self.filled.append(position.position)
+                self.slates.append(position.slate)
 
     def film(self, seconds: float) -> None:
         for _ in range(round(seconds * 10)):
@@ -95,3 +104,53 @@ def test_when_the_server_itself_was_busy_nobody_stood_still() -> None:
     watch.now += 4
     watch.wait(0.5)
     assert watch.filled == []
+
+
+def test_for_a_publisher_that_is_gone_nothing_is_waited_for() -> None:
+    watch = Watch()
+    watch.film(5)
+    watch.standstill.leave()
+    watch.wait(3)
+    assert float(watch.filled[0]) == pytest.approx(5, abs=0.11)
+    assert float(watch.filled[-1]) == pytest.approx(8, abs=0.11)
+
+
+@pytest.mark.parametrize(("left", "picture_for"), [(True, SLATE_AFTER_LEAVING), (False, SLATE_AFTER_STOPPING)])
+def test_the_last_picture_stays_for_a_moment_then_the_slate_comes(left: bool, picture_for: float) -> None:
+    watch = Watch()
+    watch.film(5)
+    if left:
+        watch.standstill.leave()
+    watch.wait(10)
+    first = watch.slates.index(True)
+    assert all(watch.slates[first:])
+    waited = watch.filled[first] - Fraction(49, 10) + (0 if left else PATIENCE)
+    assert float(waited) == pytest.approx(picture_for, abs=2 * TICK)
+
+
+def test_who_comes_back_is_shown_now() -> None:
+    watch = Watch()
+    assert watch.standstill.due(watch.now) is None
+    watch.film(5)
+    watch.standstill.leave()
+    watch.wait(7.05)
+    watch.now += 0.05
+    due = watch.standstill.due(watch.now)
+    assert due is not None
+    assert due >= watch.filled[-1]
+    assert float(due) == pytest.approx(12, abs=0.11)
+    watch.time = due
+    filled = len(watch.filled)
+    watch.film(5)
+    assert len(watch.filled) == filled
+    assert watch.moved == 0
+
+
+def test_nobody_is_waited_for_while_the_server_is_busy_either() -> None:
+    watch = Watch()
+    watch.film(5)
+    watch.standstill.leave()
+    watch.wait(1)
+    watch.now += 4
+    watch.wait(0.1)
+    assert float(watch.filled[-1]) == pytest.approx(10, abs=0.21)

@@ -12,6 +12,8 @@ from typing import Protocol
 
 from vitrine.ingest.whip.events import Measured
 from vitrine.media.access_unit import AccessUnit
+from vitrine.media.address import is_loopback
+from vitrine.media.backoff import Backoff
 from vitrine.media.errors import RefusedError
 from vitrine.media.track import Track
 
@@ -23,14 +25,22 @@ class Refusal(Enum):
     WRONG_PLACE = "wrong place"
     WRONG_CHANNEL = "another channel's key"
     BUSY = "busy"
+    NO_ROOM = "no room"
+    TOO_OFTEN = "too many wrong keys"
 
 
 class PublishRefusedError(RefusedError):
     """The publisher may not start. The text tells the crew what to change and never holds the key."""
 
-    def __init__(self, refusal: Refusal, text: str) -> None:
+    def __init__(self, refusal: Refusal, text: str, wait: float = 0.0) -> None:
+        """`wait` are the seconds after which another try makes sense, 0 if any time does."""
         super().__init__(text)
         self.refusal = refusal
+        self.wait = wait
+
+
+def nothing_to_ask() -> None:
+    """For publishers that cannot be asked for a keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,8 @@ class PublishRequest:
     `address` is the peer's IP address. `close` ends the session from our side and takes the reason in words:
     it is called when another publisher with the same key takes over. `channel` is the one that the publisher's address
     names, which the key must open; None where the key alone says which. `takeover` says whether a publisher that is
-    there already makes way even if it is well; one that has gone silent always does.
+    there already makes way even if it is well; one that has gone silent always does. `want_keyframe` asks the publisher
+    for one, as often as it is called; it need not listen.
     """
 
     protocol: str
@@ -49,6 +60,7 @@ class PublishRequest:
     close: Callable[[str], None]
     channel: str | None = None
     takeover: bool = True
+    want_keyframe: Callable[[], None] = nothing_to_ask
 
 
 class Publication(Protocol):
@@ -69,8 +81,8 @@ class Publication(Protocol):
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
         """Give a named data message at session time `dts`, in ms: its values as str, float, bool, None, list, dict."""
 
-    def end(self, reason: str) -> None:
-        """The session is over; call it once, whatever ended it."""
+    def end(self, reason: str, *, stopped: bool = False) -> None:
+        """The session is over; call it once, whatever ended it. `stopped` where the publisher itself said so."""
 
 
 class Publications(Protocol):
@@ -81,14 +93,6 @@ class Publications(Protocol):
 
     def publish(self, request: PublishRequest) -> Publication:
         """Accept, or raise PublishRefusedError."""
-
-
-LOOPBACK_START = ("127.", "::ffff:127.")
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a numeric IP address is this machine's own."""
-    return address == "::1" or address.startswith(LOOPBACK_START)
 
 
 def channel_for_key(key: str, address: str, keys: Iterable[tuple[str, str | None]]) -> str:
@@ -110,3 +114,31 @@ def channel_for_key(key: str, address: str, keys: Iterable[tuple[str, str | None
             "This stream key opens no channel here. Check the key in the encoder against the server's configuration.",
         )
     return found
+
+
+class Doorman:
+    """The check of every publisher's key, whatever the protocol: wrong keys of an address count together."""
+
+    def __init__(self) -> None:
+        self.backoff = Backoff()
+        self.wrong = 0
+
+    def channel_for_key(self, key: str, address: str, keys: Iterable[tuple[str, str | None]], now: float) -> str:
+        """As channel_for_key; an address that gave too many wrong ones has to wait, whatever it gives.
+
+        Raises PublishRefusedError.
+        """
+        if wait := self.backoff.wait(address, now):
+            self.backoff.refuse()
+            seconds = -int(-wait // 1)
+            raise PublishRefusedError(
+                Refusal.TOO_OFTEN, f"Too many wrong stream keys came from this address; try again in {seconds} s.", wait
+            )
+        try:
+            channel = channel_for_key(key, address, keys)
+        except PublishRefusedError:
+            self.wrong += 1
+            self.backoff.fail(address, now)
+            raise
+        self.backoff.succeed(address)
+        return channel

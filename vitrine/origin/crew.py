@@ -45,6 +45,9 @@ class Crew(Protocol):
     def rehearse(self, channel: str, on: bool) -> Rehearsal | None:
         """Decide whether the next broadcast is a rehearsal. Raises OSError where that cannot be kept."""
 
+    def finish(self, channel: str) -> bool:
+        """End what is on air there, at once; whether there was anything."""
+
     def state(self, channel: str) -> ChannelState | None: ...
 
     def playback_secret(self, channel: str) -> str | None:
@@ -68,6 +71,7 @@ class CrewApi:
             web.get(at + "/studio", self._guarded(self._studio)),
             web.get(at + "/rehearsal", self._guarded(self._rehearsal)),
             web.put(at + "/rehearsal", self._guarded(self._rehearse)),
+            web.delete(at + "/broadcast", self._guarded(self._finish)),
         ]
 
     def _guarded(self, handler: Handler) -> Handler:
@@ -122,6 +126,11 @@ class CrewApi:
             return _private(self._crew.rehearse(request.match_info["channel"], body["on"]))
         except OSError as error:
             return problem(507, f"The rehearsal cannot be kept: {error.strerror}. Nothing was changed")
+
+    async def _finish(self, request: web.Request) -> web.Response:
+        if not self._crew.finish(request.match_info["channel"]):
+            return problem(409, "Nothing is on air here")
+        return web.Response(status=204)
 
 
 def _private(value: object) -> web.Response:

@@ -131,7 +131,8 @@ class Hls:
     def answer(self, request: Request) -> Reply | Blocked:
         """Answer a GET or HEAD; the same address has the same answer for everyone, whatever else they send."""
         try:
-            address = read_address(request.target)
+            target = request.target
+            address = _read_often(target) if len(target) <= LONGEST_ADDRESS_KEPT else read_address(target)
             secret = self._secret(address.channel)
             if secret is not None:
                 return self._signed(secret, address, request)
@@ -162,9 +163,16 @@ class Hls:
         if not streams:
             raise _refused(404, "Nothing is on air here", ERROR_AGE)
         if address.name:
-            named = next((each for each in streams if each.names(address.name)), streams[0])
-            return _media(named, address, request)
+            return _media(_naming(streams, address.name), address, request)
         return _playlist(streams[0], address, request)
+
+
+def _naming(streams: Sequence[LiveStream], name: str) -> LiveStream:
+    """The stream that a medium is of; the first if it is of none."""
+    for stream in streams:
+        if stream.names(name):
+            return stream
+    return streams[0]
 
 
 def too_late() -> Reply:
@@ -173,11 +181,7 @@ def too_late() -> Reply:
 
 
 def read_address(target: str) -> Address:
-    """Raises _RefusedError; what is read often is read once."""
-    return _read_address_once(target) if len(target) <= LONGEST_ADDRESS_KEPT else _read_address(target)
-
-
-def _read_address(target: str) -> Address:
+    """Raises _RefusedError."""
     path, _, query = target.partition("?")
     # Decoded piece by piece: an encoded slash is part of a name, and no file has that name.
     pieces = [unquote(piece) for piece in path.split("/")[2:]]
@@ -194,7 +198,7 @@ def _read_address(target: str) -> Address:
     raise _refused(404, "No such address; playlists are at /hls/CHANNEL/index.m3u8", ERROR_AGE)
 
 
-_read_address_once = lru_cache(ADDRESSES_KEPT)(_read_address)
+_read_often = lru_cache(ADDRESSES_KEPT)(read_address)
 
 
 def read_directives(query: str) -> Directives:

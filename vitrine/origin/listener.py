@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import lru_cache
 from typing import cast
 
 from vitrine.origin import hls
@@ -40,7 +39,7 @@ SWEEP = 0.5
 SMALL = 16 * 1024
 """Bytes of a body that are cheaper copied behind its head than sent beside it."""
 
-NEVER = float("inf")
+CLOSING = b"Connection: close\r\n\r\n"
 
 
 class Connection(asyncio.Protocol):
@@ -49,7 +48,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, listener: "Listener") -> None:
         self._listener = listener
         self._reader = RequestReader()
-        self._transport: asyncio.Transport | None = None
+        self._wire: asyncio.Transport
         self._call_off: Callable[[], None] | None = None
         self._request: Request | None = None
         self._sending = False
@@ -59,7 +58,7 @@ class Connection(asyncio.Protocol):
         self.deadline = listener.now() + HEAD_TIME
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._wire = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._listener.connections.add(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -73,10 +72,10 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         self._reader.receive_data(data)
-        if not self._busy:
+        if self._request is None and not self._sending and self._file is None:  # as in _busy, which would cost a call
             if self._listener.has_turn(self):
                 self._serve()
-        elif len(self._reader) > MAX_HEAD and not self._full:
+        elif self._reader.waiting > MAX_HEAD and not self._full:
             self._full = True
             self._wire.pause_reading()
 
@@ -84,11 +83,6 @@ class Connection(asyncio.Protocol):
     def _busy(self) -> bool:
         """The next request has to wait: for the answer of the last one, or for the client to take it."""
         return self._request is not None or self._sending or self._file is not None
-
-    @property
-    def _wire(self) -> asyncio.Transport:
-        assert self._transport is not None
-        return self._transport
 
     def pause_writing(self) -> None:
         self._sending = True
@@ -108,15 +102,14 @@ class Connection(asyncio.Protocol):
             self._serve()
 
     def _serve(self) -> None:
-        while not self._busy and not self._closing:
-            if not self._reader:
-                break
-            ours = self._reader.ours
+        reader = self._reader
+        while reader.waiting and not self._busy and not self._closing:
+            ours = reader.ours
             if ours is False:
                 self._hand_over()
                 return
             try:
-                request = self._reader.next_request() if ours else None
+                request = reader.next_request() if ours else None
             except RequestError as error:
                 self._refuse(error)
                 return
@@ -125,7 +118,9 @@ class Connection(asyncio.Protocol):
                     self.deadline = end
                 break
             self._answer(request)
-        if self._full and len(self._reader) <= MAX_HEAD:
+            if reader.waiting and not self._busy and not self._listener.has_turn(self):
+                break
+        if self._full and reader.waiting <= MAX_HEAD:
             self._full = False
             self._wire.resume_reading()
 
@@ -155,8 +150,9 @@ class Connection(asyncio.Protocol):
         return request
 
     def _send(self, request: Request, reply: Reply) -> None:
-        self.deadline = self._listener.now() + IDLE_TIME
-        head = reply.head + date_line(int(time.time()), closing=not request.keep_alive)
+        now = self._listener.now()
+        self.deadline = now + IDLE_TIME
+        head = reply.head + self._listener.date(now) + (b"\r\n" if request.keep_alive else CLOSING)
         if request.method == "HEAD" or not reply.size:
             self._wire.write(head)
         elif isinstance(reply.body, FilePiece):
@@ -215,7 +211,7 @@ class Connection(asyncio.Protocol):
             self._serve()
         elif self._sending or self._closing or self._file is not None:
             self._wire.abort()
-        elif self._reader:
+        elif self._reader.waiting:
             self._refuse(RequestError(408, "The request did not come in time"))
         else:
             self._close()
@@ -238,6 +234,8 @@ class Listener:
         self.connections: set[Connection] = set()
         loop = asyncio.get_running_loop()
         self.now = loop.time
+        self._soon = loop.call_soon
+        self._date, self._date_ends = b"", 0.0
         self._servers: list[asyncio.Server] = []
         self._turns = 0
         self._queue: deque[Connection] = deque()
@@ -250,6 +248,13 @@ class Listener:
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
+    def date(self, now: float) -> bytes:
+        """The field Date (RFC 9110 section 6.6.1), written once a second."""
+        if now >= self._date_ends:
+            wall = time.time()
+            self._date, self._date_ends = f"Date: {formatdate(wall, usegmt=True)}\r\n".encode(), now + 1 - wall % 1
+        return self._date
+
     def has_turn(self, connection: Connection) -> bool:
         """Whether a connection that has sent something may be served now.
 
@@ -257,7 +262,7 @@ class Listener:
         what the encoder sends is not to wait for thousands of viewers.
         """
         if self._turns == 0:
-            asyncio.get_running_loop().call_soon(self._next_turns)
+            self._soon(self._next_turns)
         self._turns += 1
         if self._turns <= AT_ONCE:
             return True
@@ -269,7 +274,7 @@ class Listener:
         for _ in range(self._turns):
             self._queue.popleft().take_turn()
         if self._turns:
-            asyncio.get_running_loop().call_soon(self._next_turns)
+            self._soon(self._next_turns)
 
     def _look(self) -> None:
         now = self.now()
@@ -285,10 +290,3 @@ class Listener:
         for connection in tuple(self.connections):
             connection.end()
         await asyncio.sleep(0)  # for the sockets to be closed
-
-
-@lru_cache(2)
-def date_line(second: int, *, closing: bool = False) -> bytes:
-    """The end of a head: Date (RFC 9110 section 6.6.1), and whether the connection ends with the answer."""
-    end = "Connection: close\r\n\r\n" if closing else "\r\n"
-    return f"Date: {formatdate(second, usegmt=True)}\r\n{end}".encode()

@@ -19,6 +19,7 @@ HEADS_KEPT = 1024
 """Heads that are not read again: viewers with the same browser ask for the same part in the same words."""
 
 OURS = (b"GET /hls/", b"HEAD /hls/")
+LONGEST_OURS = max(map(len, OURS))
 
 _HEAD = re.compile(
     rb"(GET|HEAD) (/[!-~]*) HTTP/1\.([01])\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*)\r\n"
@@ -46,51 +47,52 @@ class Request:
     keep_alive: bool = True
 
 
-def is_ours(data: bytes | bytearray) -> bool | None:
-    """Whether a request that begins so is for `/hls/`; None while that cannot be told."""
-    if data.startswith(OURS):
-        return True
-    return None if any(each.startswith(data[: len(each)]) for each in OURS) else False
-
-
 class RequestReader:
-    """The bytes of one connection, request by request."""
+    """The bytes of one connection, request by request. `waiting` are how many have not been read."""
+
+    __slots__ = ("_at", "_data", "waiting")
 
     def __init__(self) -> None:
-        self._data = bytearray()
-
-    def __len__(self) -> int:
-        """Bytes that wait to be read."""
-        return len(self._data)
+        self._data = b""
+        self._at = 0
+        self.waiting = 0
 
     def receive_data(self, data: bytes) -> None:
-        self._data += data
+        # Nearly always one whole request behind nothing: then no byte of it is copied.
+        self._data = self._data[self._at :] + data if self.waiting else data
+        self._at = 0
+        self.waiting += len(data)
 
     def take_rest(self) -> bytes:
         """All that was not read, for another reader."""
-        rest, self._data = bytes(self._data), bytearray()
+        rest, self._data, self._at, self.waiting = self._data[self._at :], b"", 0, 0
         return rest
 
     @property
     def ours(self) -> bool | None:
         """Whether what comes next is for `/hls/`; None while that cannot be told."""
-        return is_ours(self._data)
+        if self._data.startswith(OURS, self._at):
+            return True
+        begun = self._data[self._at : self._at + LONGEST_OURS]
+        return None if any(each.startswith(begun) for each in OURS) else False
 
     def next_request(self) -> Request | None:
         """The next whole request; None until it is there. Raises RequestError."""
-        end = self._data.find(b"\r\n\r\n") + 4
-        if end < 4 or end > MAX_HEAD:
+        end = self._data.find(b"\r\n\r\n", self._at) + 4
+        size = end - self._at
+        if end < 4 or size > MAX_HEAD:
             self._check_size()
             return None
-        head = bytes(self._data[:end])
-        del self._data[:end]
-        return _read_often(head) if len(head) <= LONGEST_HEAD_KEPT else read_request(head)
+        head = self._data[self._at : end]
+        self._at = end
+        self.waiting -= size
+        return _read_often(head) if size <= LONGEST_HEAD_KEPT else read_request(head)
 
     def _check_size(self) -> None:
-        line = self._data.find(b"\n", 0, MAX_LINE + 2)
-        if line < 0 and len(self._data) > MAX_LINE:
+        line = self._data.find(b"\n", self._at, self._at + MAX_LINE + 2)
+        if line < 0 and self.waiting > MAX_LINE:
             raise RequestError(414, f"The address is longer than {MAX_LINE} bytes")
-        if len(self._data) > MAX_HEAD:
+        if self.waiting > MAX_HEAD:
             raise RequestError(431, f"The request's head is longer than {MAX_HEAD} bytes")
 
 

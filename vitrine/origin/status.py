@@ -36,20 +36,27 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
+    `on_air` and `standby` are what publishers are there: "primary" or "backup".
     `keyframe_ms` is how far apart the publisher's last two keyframes were. `dvr` says in words why viewers cannot go
-    back as far as they should.
+    back as far as they should. `shed` is what is given up at the moment because the machine does not keep up, in words,
+    and `times_shed` how often something was; `frames_skipped` were left out of every rendition meanwhile.
     """
 
     publisher: str | None = None
+    on_air: str | None = None
+    standby: str | None = None
     encoder: str | None = None
     ingest_kbps: int = 0
     frames_in: int = 0
     frames_out: int = 0
     frames_repeated: int = 0
     frames_dropped: int = 0
+    frames_skipped: int = 0
     units_dropped: int = 0
     decoder_errors: int = 0
     encode_lag_ms: int = 0
+    shed: tuple[str, ...] = ()
+    times_shed: int = 0
     keyframe_ms: int | None = None
     dvr: str | None = None
     connection: Connection | None = None
@@ -58,6 +65,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
 
+    `awaited_until` is there while the publisher is gone: when the broadcast ends unless it comes back.
     A `rehearsal` is told of at its unlisted address only. The `playlist` of a `protected` channel needs a token.
     """
 
@@ -69,6 +77,7 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     broadcast: str | None = None
     started: str | None = None
+    awaited_until: str | None = None
     playlist: str
     renditions: tuple[RenditionState, ...] = ()
     health: Health = Health()

@@ -46,6 +46,7 @@ class LiveStream:
 
     def __init__(self, packager: Packager) -> None:
         self._packager = packager
+        self._names = packager.broadcast + "."
         self._waiting: dict[Question, set[Waiter]] = {}
         self._released: deque[Waiter] = deque()
         self._playable = False
@@ -75,7 +76,7 @@ class LiveStream:
 
     def names(self, name: str) -> bool:
         """Whether a media file's name is of this broadcast."""
-        return name.startswith(self._packager.broadcast + ".")
+        return name.startswith(self._names)
 
     def push(self, unit: AccessUnit) -> None:
         """Package an access unit, and wake those who wait if a part or segment closed."""

@@ -74,6 +74,17 @@ class Whip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (*map(IceServer, self.stun), *turn)
 
 
+RECONNECT_SECONDS = range(1801)
+"""Half an hour of slate is all that viewers have patience for; who needs longer begins another broadcast."""
+
+
+class Reconnect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds that a broadcast goes on without its publisher: one that was lost, and one that said that it stops."""
+
+    window: int = 60
+    after_stop: int = 30
+
+
 class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[ladder]]` table: `height` is the short side in pixels."""
 
@@ -83,18 +94,22 @@ class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only.
+    """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only. Who has the
+    `backup_key` stands by.
 
     `catalogue` and `rundown` are files, beside the configuration unless they say otherwise. With a `playback_secret`
-    only signed addresses can be watched. `in_band` lets the encoder command cues inside its stream.
+    only signed addresses can be watched. `in_band` lets the encoder command cues inside its stream. `slate` is an image
+    for the time without a picture.
     """
 
     title: str | None = None
     stream_key: str | None = None
+    backup_key: str | None = None
     catalogue: str | None = None
     rundown: str | None = None
     playback_secret: str | None = None
     in_band: bool = False
+    slate: str | None = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +118,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     hls: Hls = Hls()
     whip: Whip = Whip()
+    reconnect: Reconnect = Reconnect()
     ladder: tuple[RungTable, ...] = ()
     channels: dict[str, Channel] = {}
 
@@ -149,6 +165,9 @@ def parse_config(text: str, name: str, folder: Path = Path()) -> Config:
         raise ConfigError(
             f"{name}: hls.window is {config.hls.window}; take {WINDOW_SECONDS[0]} to {WINDOW_SECONDS[-1]} s"
         )
+    for field in ("window", "after_stop"):
+        if (seconds := getattr(config.reconnect, field)) not in RECONNECT_SECONDS:
+            raise ConfigError(f"{name}: reconnect.{field} is {seconds}; take 0 to {RECONNECT_SECONDS[-1]} s")
     if (config.server.certificate is None) != (config.server.certificate_key is None):
         raise ConfigError(f"{name}: server.certificate and server.certificate_key belong together")
     _check_ladder(config, name)
@@ -203,13 +222,15 @@ def _check_ladder(config: Config, name: str) -> None:
 def _checked_channel(channel: str, table: Channel, name: str, folder: Path) -> Channel:
     if not CHANNEL_NAME.fullmatch(channel):
         raise ConfigError(f"{name}: channel {channel!r}: use small letters, digits, - and _, 64 at most")
-    key = table.stream_key
+    key, backup = table.stream_key, table.backup_key
     return msgspec.structs.replace(
         table,
         stream_key=None if key is None else _secret(key, f"{name}: channels.{channel}.stream_key"),
+        backup_key=None if backup is None else _secret(backup, f"{name}: channels.{channel}.backup_key"),
         playback_secret=_playback_secret(table.playback_secret, f"{name}: channels.{channel}.playback_secret"),
         catalogue=None if table.catalogue is None else str(folder / table.catalogue),
         rundown=None if table.rundown is None else str(folder / table.rundown),
+        slate=None if table.slate is None else str(folder / table.slate),
     )
 
 
@@ -236,8 +257,9 @@ def _secret(value: str, name: str) -> str:
 
 def _check_keys(channels: dict[str, Channel], name: str) -> None:
     keys = [table.stream_key or channel for channel, table in channels.items()]
+    keys += [table.backup_key for table in channels.values() if table.backup_key is not None]
     if len(set(keys)) < len(keys):
-        raise ConfigError(f"{name}: two channels have the same stream key")
+        raise ConfigError(f"{name}: two channels have the same stream key, or one has it as its backup key too")
 
 
 def split_address(address: str, name: str) -> tuple[str, int]:

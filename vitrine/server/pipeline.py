@@ -1,11 +1,15 @@
-"""One pipeline per broadcast: session -> worker -> packager -> stream."""
+"""One pipeline per broadcast: session -> transcoder -> packager -> stream.
+
+A broadcast outlives its publishers. One that is gone is waited for; until it is back, or another with the same key,
+the slate is encoded in the same grid, and viewers have one unbroken playlist.
+"""
 
 import asyncio
 import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -19,34 +23,45 @@ from vitrine.origin.status import State
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.packager.window import MEMORY_SECONDS
+from vitrine.server.absence import Absence
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
+from vitrine.server.inputs import Inputs, Role
+from vitrine.server.overload import Overload
 from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
-from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ladder import Plan
-from vitrine.transcode.pool import Worker
-from vitrine.transcode.standstill import TICK, Standstill
+from vitrine.server.transcoder import Transcoder
+from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
+from vitrine.transcode.gate import DEFAULT_RATE
+from vitrine.transcode.ladder import Plan, Slate
+from vitrine.transcode.standstill import PATIENCE, PATIENCE_WITH_BACKUP, TICK, Standstill
 
 log = logging.getLogger("vitrine.broadcast")
-
-MOST_WAITING = 10_000
-"""Tracks and access units held while a worker process starts: a minute of them, where a second is usual."""
 
 BROWSER_SIDE = 720
 """Lines that the ladder of a WebRTC publisher has at least. Chromium begins with a part of the camera's picture and
 sends all of it once it has measured the network; renditions cannot be added by then."""
 
+NO_SLATE = Slate()
+
 A_BUG = "The server made a mistake; its log says which."
 
 
 class Broadcast:
-    """One show on a channel, from the first publish to its end.
+    """One show on a channel, from the first publish to its end, across the sessions of its publishers.
 
     `stream` is what viewers get, None until the worker knows its renditions. `state` and `reason` are for the API.
+    `absence` is there while there is no publisher, and one is waited for.
     """
 
-    def __init__(self, channel: str, config: Config, desk: Desk, on_state: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        channel: str,
+        config: Config,
+        desk: Desk,
+        on_state: Callable[[], None] = lambda: None,
+        slate: Slate = NO_SLATE,
+    ) -> None:
         """`on_state` is called when `state` has changed."""
         self.channel = channel
         self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
@@ -54,17 +69,18 @@ class Broadcast:
         self.reason: str | None = None
         self.stream: LiveStream | None = None
         self.files: SegmentFiles | None = None
-        self.session: Session | None = None
+        self.inputs = Inputs()
+        self.absence: Absence | None = None
         self.stats = Stats()
+        self.overload = Overload(channel)
         self.ingest_kbps = 0
         self.started: datetime | None = None
         self._config = config
         self._desk = desk
         self._on_state = on_state
-        self._worker: Worker | None = None
-        self._waiting: list[Track | AccessUnit] = []  # for the worker to have started
+        self._slate = slate
+        self._transcoder = Transcoder(self._on_worker, self._taken)
         self._plan: Plan | None = None
-        self._origin = 0.0  # monotonic time of programme time 0
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
         self._newest_picture: Fraction | None = None
         self._begun = asyncio.Event()
@@ -79,7 +95,7 @@ class Broadcast:
         return self._over.is_set()
 
     async def run(self) -> None:
-        """Live until the publisher has gone or the worker has failed; raises for neither, nor for a bug."""
+        """Live until nobody comes back or the transcoder has failed; raises for neither, nor for a bug."""
         try:
             await self._transcode()
         except OSError as error:
@@ -91,80 +107,121 @@ class Broadcast:
             self._end("ended")
 
     async def _transcode(self) -> None:
-        worker = await Worker.launch(self._on_worker)  # takes as long as a publisher does until the gate opens
+        transcoder = self._transcoder
         try:
+            await transcoder.launch()  # takes as long as a publisher does until the gate opens
             await self._begun.wait()
             if self._plan is None:
                 return
-            worker.begin(self._plan)
-            self._worker = worker
-            for item in self._waiting:
-                self._give(worker, item)
-            self._waiting.clear()
+            transcoder.begin(self._plan)
             while not self._over.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK):
                         await self._over.wait()
-                self._fill(worker)
+                await transcoder.revive()
+                self._fill()
             if self.state != "failed":
-                await worker.finish()
+                await transcoder.finish()
         finally:
-            await worker.close()
+            await transcoder.close()
 
-    def _fill(self, worker: Worker) -> None:
-        """A picture that stops is repeated, and silence takes the place of sound, while the publisher is there."""
-        position = None if self.session is None else self._standstill.look(time.monotonic())
-        if position is not None:
-            worker.advance(position)
-            self._newest = max(self._newest, position)
+    def _fill(self) -> None:
+        """A picture that stops is repeated, then the slate is shown, and silence takes the place of sound."""
+        now = time.monotonic()
+        if self.absence is not None and now > self.absence.until:
+            self.reason = self.absence.verdict
+            self._stop()
+        better = self.inputs.better(now)
+        if better is not None:
+            self._change_over(better)
+        standby = self.inputs.standby
+        backed = standby is not None and standby.ready
+        fill = self._standstill.look(now, PATIENCE_WITH_BACKUP if backed else PATIENCE)
+        if fill is not None:
+            self._transcoder.advance(fill.position, fill.slate)
+            self._newest = max(self._newest, fill.position)
             if self._newest_picture is not None:
-                self._newest_picture = max(self._newest_picture, position)
+                self._newest_picture = max(self._newest_picture, fill.position)
 
-    @staticmethod
-    def _give(worker: Worker, item: Track | AccessUnit) -> None:
-        if isinstance(item, AccessUnit):
-            worker.push(item)
-        else:
-            worker.add_track(item)
+    @property
+    def session(self) -> Session | None:
+        """The publisher that is on air, or about to be."""
+        return self.inputs.on_air
 
-    def check(self, request: PublishRequest) -> None:
+    def check(self, request: PublishRequest, role: Role = "primary") -> None:
         """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
-        if self.session is not None and not request.takeover and self.session.is_well:
+        present = self.inputs.of(role)
+        if present is not None and not request.takeover and present.is_well:
             raise PublishRefusedError(
                 Refusal.BUSY,
-                f"Another publisher is live on this channel by {self.session.request.protocol.upper()}. "
+                f"Another publisher is live on this channel by {present.request.protocol.upper()}. "
                 "Stop it first, or take over from it with ?takeover=1 after the address.",
             )
 
-    def new_session(self, request: PublishRequest) -> Session:
-        """Let a publisher in. One that is there already makes way: the same key means the same crew.
+    def new_session(self, request: PublishRequest, role: Role = "primary") -> Session:
+        """Let a publisher in. One that is there already makes way: the same key means the same crew. A backup stands
+        by while a primary is on air, and the other way round.
 
         Raises PublishRefusedError where it need not.
         """
-        self.check(request)
-        former, self.session = self.session, Session(request, self, self._programme_now)
+        self.check(request, role)
+        rate = None if self._plan is None else self._plan.rate
+        session = Session(request, self, self._programme_now, rate)
+        was_on_air = self.session
+        former = self.inputs.add(role, session)
         if former is not None:
+            if former is was_on_air:
+                self._leave()
             log.info("%s: another publisher with the same key takes over from %s", self.channel, former.request.address)
             former.request.close("Another publisher with the same stream key has taken over this channel.")
-        return self.session
+        if session is not self.session:
+            session.stand_by(rate or DEFAULT_RATE)
+            log.info("%s: a %s publisher stands by", self.channel, role)
+            self._on_state()
+        elif self.absence is not None:
+            log.info("%s: a publisher is back by %s", self.channel, request.protocol.upper())
+            self.absence = None
+            self._on_state()
+        return session
+
+    def _change_over(self, session: Session) -> None:
+        """Put a session on air that stood by; what was on air stands by, if it is still there."""
+        former, self.inputs.on_air = self.session, session
+        at, rate = self._programme_now(), None if self._plan is None else self._plan.rate
+        self._leave()
+        if former is not None:
+            former.stand_by(rate or DEFAULT_RATE)
+        log.info("%s: the %s publisher is on air", self.channel, self.inputs.on_air_role)
+        self._transcoder.catch_up(at)
+        session.go_on_air(at, rate)
+        self._on_state()
+
+    def _leave(self) -> None:
+        self._standstill.leave()
+        self._transcoder.leave()
+        self._tracks.clear()
 
     def opened(self, session: Session, rate: Fraction) -> None:
         if session is self.session and self._plan is None:
             least = BROWSER_SIDE if session.request.protocol == "whip" else 0
             config = self._config
-            self._plan = Plan(rate, part_target=config.part_target, ladder=config.rungs, least_side=least)
+            self._plan = Plan(
+                rate, part_target=config.part_target, ladder=config.rungs, least_side=least, slate=self._slate
+            )
             self._begun.set()
 
     def add_track(self, session: Session, track: Track) -> None:
         if session is self.session:
             self._tracks[track.id] = track
-            self._to_worker(track)
+            self._transcoder.add_track(track)
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session:
             return
         for unit in units:
-            self._to_worker(unit)
+            self._transcoder.push(unit)
+            if self._transcoder.waits_for_keyframe:
+                session.request.want_keyframe()
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)
@@ -172,6 +229,8 @@ class Broadcast:
                 self._newest_picture = max(self._newest_picture or at, at)
             if isinstance(track, VideoTrack) or self._newest_picture is None:
                 session.postpone(self._standstill.push(at, time.monotonic()))
+        if self._transcoder.overwhelmed:
+            self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")
 
     @property
     def newest_frame(self) -> int:
@@ -179,36 +238,56 @@ class Broadcast:
         newest = self._newest if self._newest_picture is None else self._newest_picture
         return 0 if self._plan is None else self._plan.grid.frame(ticks_at(newest, VIDEO_TIMESCALE))
 
-    def _to_worker(self, item: Track | AccessUnit) -> None:
-        if self._worker is None:
-            self._waiting.append(item)
-            if len(self._waiting) > MOST_WAITING:
-                self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")
-        else:
-            self._give(self._worker, item)
-
     def data(self, session: Session, name: str, values: Sequence[object], programme: Fraction) -> None:
         """A data message of the publisher, at a programme time in seconds."""
         if session is self.session:
             self._desk.receive_data(name, values, programme)
 
-    def session_ended(self, session: Session, reason: str) -> None:
-        """The publisher has gone. One that was taken over from does not end the broadcast."""
-        if session is self.session:
-            self.session = None
+    def session_ended(self, session: Session, reason: str, *, stopped: bool) -> None:
+        """The publisher has gone; it is waited for, if there was something to see. One that was taken over from was
+        not the publisher any more.
+        """
+        was_on_air = session is self.session
+        if not self.inputs.remove(session):
+            return
+        standby = self.inputs.standby
+        if was_on_air and standby is not None and not self.over:
+            self._change_over(standby)
+        if not was_on_air or standby is not None:
+            self._on_state()
+            return
+        absence = None
+        if self._plan is not None and not self.over:
+            absence = Absence.begun(reason, stopped, self._config.reconnect, time.monotonic())
+        if absence is None:
             self.reason = self.reason or reason
             self._stop()
+            return
+        log.info("%s: the publisher is gone (%s); waiting %d s for it", self.channel, reason, absence.seconds)
+        self.absence = absence
+        self._leave()
+        self._on_state()
+
+    def finish(self, reason: str) -> None:
+        """The show is over because its crew says so."""
+        if not self.over:
+            self.reason = reason
+            self._stop()
+            for session in self.inputs.all:
+                session.request.close(reason)
 
     def _programme_now(self) -> Fraction:
-        """Programme time for the first keyframe of a session: 0 for the broadcast's first."""
+        """Programme time for the first keyframe of a session: 0 until there is something to go on from."""
         now = time.monotonic()
-        if self.started is None:
+        due = self._standstill.due(now)
+        if self._plan is None or due is None:
             self.started = datetime.now(UTC)
-            self._origin = now
             return Fraction(0)
-        elapsed = Fraction(round((now - self._origin) * 1000), 1000)
-        frame = 0 if self._plan is None else 1 / self._plan.rate
-        return max(elapsed, self._newest + frame)
+        return max(due, self._newest + 1 / self._plan.rate)
+
+    def _taken(self) -> Mapping[str, int]:
+        """The frame that is to come next in each rendition."""
+        return {} if self.stream is None else self.stream.packager.taken
 
     def _on_worker(self, event: PoolEvent) -> None:
         """A bug in what follows ends this broadcast, once, and no other."""
@@ -241,10 +320,20 @@ class Broadcast:
             case Stats():
                 self.stats = event
                 self._measure_ingest()
+            case Shed():
+                self.overload.note(event)
+            case Failed(reason=reason) if self.stream is not None:
+                self._dismiss(reason)
             case Failed(reason=reason) | WorkerDied(reason=reason):
                 self.fail(reason)
             case Finished():
                 pass
+
+    def _dismiss(self, reason: str) -> None:
+        """What this publisher sends cannot be shown; the show goes on without it."""
+        log.error("%s: the publisher is dismissed: %s", self.channel, reason)
+        if self.session is not None:
+            self.session.request.close(f"This stream cannot be shown: {reason}")
 
     def _measure_ingest(self) -> None:
         """Called with each report of the worker, about once a second."""
@@ -265,8 +354,8 @@ class Broadcast:
         log.error("%s: broadcast %s failed: %s", self.channel, self.id, reason)
         self.reason = reason
         self._end("failed")
-        if self.session is not None:
-            self.session.request.close(f"The broadcast failed: {reason}")
+        for session in self.inputs.all:
+            session.request.close(f"The broadcast failed: {reason}")
         self._stop()
 
     def _stop(self) -> None:

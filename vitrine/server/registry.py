@@ -1,21 +1,29 @@
 """The channels, who publishes on them, and what the origin may know of them."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest, Refusal, channel_for_key
+from vitrine.ingest.publish import Doorman, Publication, PublishRefusedError, PublishRequest, Refusal
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
 from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
+from vitrine.server.inputs import Role
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
+from vitrine.server.room import Load, Room
 from vitrine.server.shop import Shop
+from vitrine.server.slate import load_slate
 from vitrine.server.state import channel_state
+from vitrine.transcode.ladder import Slate
+
+BACKUP = " backup"
+"""After a channel's name, which cannot hold it, where a key opens the channel as its backup."""
 
 KEPT_AFTER_END = 120.0
 """Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
@@ -42,29 +50,51 @@ class _Place:
     public: _Stage
     rehearsal: _Stage
     switch: Switch
+    slate: Slate
 
     @property
     def stage(self) -> _Stage:
         """The one that is on air, else the one that is next."""
         running = next((each for each in (self.public, self.rehearsal) if each.on_air), None)
-        return running or (self.rehearsal if self.switch.on else self.public)
+        return running or self.next_stage
+
+    @property
+    def next_stage(self) -> _Stage:
+        """The one that the next broadcast is for."""
+        return self.rehearsal if self.switch.on else self.public
+
+    def turn_over(self) -> None:
+        """A publisher that stopped after the crew had turned the switch comes back on the other stage."""
+        stage = self.stage
+        absence = None if stage.broadcast is None or stage.broadcast.over else stage.broadcast.absence
+        if stage is not self.next_stage and absence is not None and absence.stopped and stage.broadcast is not None:
+            stage.broadcast.finish(absence.reason)
 
 
 class Registry:
     """Implements `ingest.publish.Publications` for publishers and `origin.app.Channels` for viewers and crews.
 
-    `rtmp_port` is the one that listens, for what crews are told.
+    `rtmp_port` is the one that listens, for what crews are told. `doorman` checks every publisher's key.
     """
 
-    def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, config: Config, tasks: asyncio.TaskGroup, room: Room | None = None) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self._room = room or Room()
+        self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
         self._places = {name: self._place(name, settings) for name, settings in config.channels.items()}
         for name, place in self._places.items():
             self._own(tasks.create_task(place.public.desk.watch(), name=f"files of {name}"))
+        self._own(tasks.create_task(self._room.watch(self._loads), name="room"))
+
+    def _loads(self) -> list[Load]:
+        """What runs now, and what it costs."""
+        stages = [stage for place in self._places.values() for stage in (place.public, place.rehearsal)]
+        running = [stage.broadcast for stage in stages if stage.broadcast is not None and stage.on_air]
+        return [Load(each.id, each.stats.cpu, bool(each.overload.steps)) for each in running]
 
     def _place(self, name: str, settings: Channel) -> _Place:
         data = Path(self._config.server.data)
@@ -73,39 +103,54 @@ class Registry:
             _Stage(Desk(name, shop, data, self._tasks, in_band=settings.in_band, rehearsal=rehearsal))
             for rehearsal in (False, True)
         )
-        return _Place(settings, public, rehearsal, Switch(data / name))
+        slate = load_slate(settings.title or name, None if settings.slate is None else Path(settings.slate))
+        return _Place(settings, public, rehearsal, Switch(data / name), slate)
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     def check(self, request: PublishRequest) -> None:
-        stage = self._places[self._channel_of(request)].stage
+        name, role = self._place_of(request)
+        stage = self._places[name].stage
         if stage.broadcast is not None and not stage.broadcast.over:
-            stage.broadcast.check(request)
+            stage.broadcast.check(request, role)
+        else:
+            self._room.check(self._loads())
 
-    def _channel_of(self, request: PublishRequest) -> str:
-        """The channel that a request may publish on. Raises PublishRefusedError."""
+    def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
+        """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
-        keys = ((name, place.settings.stream_key) for name, place in self._places.items())
-        name = channel_for_key(request.key, request.address, keys)
+        opened = self.doorman.channel_for_key(request.key, request.address, self._keys(), time.monotonic())
+        name, backup, _ = opened.partition(BACKUP)
         if request.channel not in (None, name):
             raise PublishRefusedError(
                 Refusal.WRONG_CHANNEL,
                 "This stream key opens another channel. Check the address, or take this one's key.",
             )
-        return name
+        return name, "backup" if backup else "primary"
+
+    def _keys(self) -> Iterator[tuple[str, str | None]]:
+        """What each key opens: a channel, or one as its backup."""
+        for name, place in self._places.items():
+            yield name, place.settings.stream_key
+            if place.settings.backup_key is not None:
+                yield name + BACKUP, place.settings.backup_key
 
     def publish(self, request: PublishRequest) -> Publication:
-        name = self._channel_of(request)
-        stage = self._places[name].stage
+        name, role = self._place_of(request)
+        place = self._places[name]
+        place.turn_over()
+        stage = place.stage
         if stage.broadcast is None or stage.broadcast.over:
+            self._room.check(self._loads())
             tell = partial(self._tell_state, name, stage)
-            stage.former, stage.broadcast = stage.broadcast, Broadcast(name, self._config, stage.desk, tell)
+            stage.former = stage.broadcast
+            stage.broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate)
             self._start(stage, stage.broadcast)
             tell()
-        return stage.broadcast.new_session(request)
+        return stage.broadcast.new_session(request, role)
 
     def _tell_state(self, name: str, stage: _Stage) -> None:
         """Pages that listen to a channel need not ask how it is; those of a rehearsal listen at its own address."""
@@ -130,6 +175,14 @@ class Registry:
             stage.broadcast = None
         if stage.former is broadcast:
             stage.former = None
+
+    def finish(self, channel: str) -> bool:
+        place = self._places.get(channel)
+        broadcast = None if place is None else place.stage.broadcast
+        if broadcast is None or broadcast.over:
+            return False
+        broadcast.finish("The crew ended the show.")
+        return True
 
     async def close(self) -> None:
         """End every broadcast, and wait for their workers to be gone."""

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from vitrine.ingest.publish import is_loopback
 from vitrine.ingest.rtmp.server import RtmpServer
 from vitrine.ingest.whip.pool import PeerPool
 from vitrine.ingest.whip.server import WhipServer
 from vitrine.ingest.whip.settings import PeerSettings
+from vitrine.media.address import is_loopback
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import Origin
 from vitrine.origin.hls import Hls
@@ -60,7 +60,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         application.add_routes(whip.routes())
         tls = None if config.server.certificate is None else _tls(config)
         http_port, https_port = await _listen_http(config, application, origin.hls, tls, stack)
-        publishers = RtmpServer(registry)
+        publishers = RtmpServer(registry, waits=registry.doorman.backoff.wait)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
         registry.rtmp_port = rtmp_port

@@ -1,5 +1,8 @@
 """From a broadcast to what the API tells of its channel."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 from vitrine.media import aac, h264
 from vitrine.media.track import Rendition, VideoTrack
 from vitrine.origin.status import ChannelState, Connection, Health, RenditionState
@@ -29,10 +32,18 @@ def channel_state(
         reason=broadcast.reason,
         broadcast=broadcast.id,
         started=None if broadcast.started is None else broadcast.started.isoformat(timespec="milliseconds"),
+        awaited_until=_awaited_until(broadcast),
         playlist=playlist,
         renditions=tuple(_rendition_state(rendition) for rendition in renditions),
         health=_health(broadcast),
     )
+
+
+def _awaited_until(broadcast: Broadcast) -> str | None:
+    if broadcast.over or broadcast.absence is None:
+        return None
+    left = timedelta(seconds=broadcast.absence.until - time.monotonic())
+    return (datetime.now(UTC) + left).isoformat(timespec="seconds")
 
 
 def _rendition_state(rendition: Rendition) -> RenditionState:
@@ -53,15 +64,20 @@ def _health(broadcast: Broadcast) -> Health:
     stats, session = broadcast.stats, broadcast.session
     return Health(
         publisher=None if session is None else session.request.protocol,
+        on_air=broadcast.inputs.on_air_role,
+        standby=broadcast.inputs.standby_role,
         encoder=None if session is None else session.encoder or None,
         ingest_kbps=broadcast.ingest_kbps,
         frames_in=stats.frames_in,
         frames_out=stats.frames_out,
         frames_repeated=stats.repeated,
         frames_dropped=stats.dropped,
+        frames_skipped=stats.skipped,
         units_dropped=stats.lost + (0 if session is None else session.dropped),
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
+        shed=broadcast.overload.steps,
+        times_shed=broadcast.overload.times,
         keyframe_ms=None if session is None else session.keyframe_ms,
         dvr=None if broadcast.files is None else broadcast.files.trouble,
         connection=None if session is None else _connection(session),

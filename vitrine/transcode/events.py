@@ -28,6 +28,8 @@ class Stats:
     dropped: int = 0
     undecodable: int = 0
     lost: int = 0
+    skipped: int = 0
+    cpu: float = 0.0
     lag: float = 0.0
     silence: int = 0
     trimmed: int = 0
@@ -35,10 +37,19 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class Shed:
+    """What is given up has changed: `steps` are all that are in force, in words. `lag` is seconds at that moment."""
+
+    steps: tuple[str, ...]
+    lag: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
-    """The worker gave up, for a reason in words; its end follows."""
+    """The worker gave up, for a reason in words; its end follows. `ours` where what it was given is not to blame."""
 
     reason: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +65,5 @@ class WorkerDied:
     reason: str
 
 
-WorkerEvent = Opened | AccessUnit | Stats | Failed | Finished
+WorkerEvent = Opened | AccessUnit | Stats | Shed | Failed | Finished
 PoolEvent = WorkerEvent | WorkerDied

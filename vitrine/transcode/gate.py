@@ -1,7 +1,8 @@
 """Holds a session's first access units until a broadcast can start: a keyframe to decode from, the picture's rate.
 
 What passes is rebased from session time to programme time, so that the first keyframe is shown at the instant
-the broadcast wants it: 0 for a new one, later when a publisher takes over.
+the broadcast wants it: 0 for a new one, later when a publisher takes over or comes back. The output rate of a broadcast
+never changes, so that only its first session is held for longer than to its first keyframe.
 """
 
 import itertools
@@ -45,11 +46,14 @@ class Gate:
     before the first keyframe.
     """
 
-    def __init__(self, at: Callable[[], Fraction] = Fraction) -> None:
-        """`at` tells, when the first keyframe comes, the programme time in seconds at which it is to be shown."""
+    def __init__(self, at: Callable[[], Fraction] = Fraction, rate: Fraction | None = None) -> None:
+        """`at` tells, when the first keyframe comes, the programme time in seconds at which it is to be shown; `rate`
+        is the output rate where it is decided already.
+        """
         self.rate: Fraction | None = None
         self.dropped = 0
         self._at = at
+        self._decided_rate = rate
         self._tracks: dict[int, Track] = {}
         self._stated_rate: Fraction | None = None
         self._held: deque[AccessUnit] = deque()
@@ -79,7 +83,7 @@ class Gate:
             self.dropped += 1
             return []
         if self.rate is not None:
-            return [self._rebase(unit, track)]
+            return [rebased(unit, track, self._shift)]
         if isinstance(track, VideoTrack) and self._keyframe is None:
             if not unit.keyframe:
                 self.dropped += 1
@@ -108,6 +112,8 @@ class Gate:
         if self._keyframe is None:
             announced = any(isinstance(track, VideoTrack) for track in self._tracks.values())
             return newest - self._time(self._held[0]) >= (KEYFRAME_WAIT if announced else SOUND_ALONE)
+        if self._decided_rate is not None:
+            return True
         self._pictures += isinstance(self._tracks[self._held[-1].track_id], VideoTrack)
         return self._pictures >= RATE_UNITS or newest - self._time(self._keyframe) >= LONGEST_HOLD
 
@@ -117,13 +123,14 @@ class Gate:
     def _open(self) -> list[AccessUnit]:
         if self._keyframe is None:
             sound = self._times(AudioTrack)
-            self.rate, origin = nearest_rate(self._stated_rate or DEFAULT_RATE), sound[0]
+            rate, origin = nearest_rate(self._stated_rate or DEFAULT_RATE), sound[0]
             self._start = self._at()
         else:
-            self.rate = estimate_rate(self._times(VideoTrack), self._stated_rate)
+            rate = estimate_rate(self._times(VideoTrack), self._stated_rate)
             origin = self._time(self._keyframe)
+        self.rate = self._decided_rate or rate
         self._shift = self._start - origin
-        held = [self._rebase(unit, self._tracks[unit.track_id]) for unit in self._held]
+        held = [rebased(unit, self._tracks[unit.track_id], self._shift) for unit in self._held]
         self._held.clear()
         return held
 
@@ -131,9 +138,11 @@ class Gate:
         """Presentation times of the held units of one kind, in seconds, sorted."""
         return sorted(self._time(unit) for unit in self._held if isinstance(self._tracks[unit.track_id], kind))
 
-    def _rebase(self, unit: AccessUnit, track: Track) -> AccessUnit:
-        shift = ticks_at(self._shift, track.timescale)
-        return replace(unit, dts=unit.dts + shift, pts=unit.pts + shift)
+
+def rebased(unit: AccessUnit, track: Track, shift: Fraction) -> AccessUnit:
+    """A unit `shift` seconds later."""
+    ticks = ticks_at(shift, track.timescale)
+    return replace(unit, dts=unit.dts + ticks, pts=unit.pts + ticks)
 
 
 def estimate_rate(times: Sequence[Fraction], stated: Fraction | None) -> Fraction:

@@ -15,7 +15,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError
 from vitrine.media.messages import MessageSplitter, decode_unit, encode_message, encode_unit
 from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
-from vitrine.transcode.events import Failed, Finished, Opened, Stats
+from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
 from vitrine.transcode.ladder import Plan
 
 
@@ -35,9 +35,18 @@ class TrackAnnounced:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """To a worker: programme time has reached so many seconds, with or without media."""
+    """To a worker: programme time has reached so many seconds, with or without media.
+
+    What is missing is filled with the slate, or else with the picture that was shown last.
+    """
 
     position: Fraction
+    slate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """To a worker: the publisher is gone. Tracks and media that follow are another one's, in whatever form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +63,15 @@ class Kind(IntEnum):
     AUDIO_TRACK = 4
     ADVANCED = 5
     FINISH = 6
+    LEFT = 7
     OPENED = 16
     STATS = 17
     FAILED = 18
     FINISHED = 19
+    SHED = 20
 
 
-Message = AccessUnit | Begin | TrackAnnounced | Advanced | Finish | Opened | Stats | Failed | Finished
+Message = AccessUnit | Begin | TrackAnnounced | Advanced | Left | Finish | Opened | Stats | Shed | Failed | Finished
 
 _WireRendition = tuple[str, VideoTrack | None, AudioTrack | None, int, int]
 
@@ -87,10 +98,11 @@ def _decoder(wanted: Any) -> Callable[[memoryview], Any]:
 _read_plan = _decoder(Plan)
 _read_video_track = _decoder(VideoTrack)
 _read_audio_track = _decoder(AudioTrack)
-_read_fraction = _decoder(Fraction)
+_read_advanced = _decoder(tuple[Fraction, bool])
 _read_renditions = _decoder(tuple[_WireRendition, ...])
 _read_stats = _decoder(Stats)
-_read_text = _decoder(str)
+_read_shed = _decoder(Shed)
+_read_failure = _decoder(tuple[str, bool])
 
 
 def _decode_renditions(body: memoryview) -> Opened:
@@ -124,11 +136,13 @@ _DECODERS: dict[int, Callable[[memoryview], Message]] = {
     Kind.BEGIN: lambda body: Begin(_read_plan(body)),
     Kind.VIDEO_TRACK: lambda body: TrackAnnounced(_read_video_track(body)),
     Kind.AUDIO_TRACK: lambda body: TrackAnnounced(_read_audio_track(body)),
-    Kind.ADVANCED: lambda body: Advanced(_read_fraction(body)),
+    Kind.ADVANCED: lambda body: Advanced(*_read_advanced(body)),
+    Kind.LEFT: lambda body: Left(),
     Kind.FINISH: lambda body: Finish(),
     Kind.OPENED: _decode_renditions,
     Kind.STATS: _read_stats,
-    Kind.FAILED: lambda body: Failed(_read_text(body)),
+    Kind.SHED: _read_shed,
+    Kind.FAILED: lambda body: Failed(*_read_failure(body)),
     Kind.FINISHED: lambda body: Finished(),
 }
 
@@ -141,14 +155,18 @@ def _control(message: Message) -> tuple[Kind, bytes]:
             return Kind.VIDEO_TRACK, _ENCODER.encode(track)
         case TrackAnnounced(track):
             return Kind.AUDIO_TRACK, _ENCODER.encode(track)
-        case Advanced(position):
-            return Kind.ADVANCED, _ENCODER.encode(position)
+        case Advanced(position, slate):
+            return Kind.ADVANCED, _ENCODER.encode((position, slate))
+        case Left():
+            return Kind.LEFT, b""
         case Opened():
             return Kind.OPENED, _encode_renditions(message)
         case Stats():
             return Kind.STATS, _ENCODER.encode(message)
-        case Failed(reason):
-            return Kind.FAILED, _ENCODER.encode(reason)
+        case Shed():
+            return Kind.SHED, _ENCODER.encode(message)
+        case Failed(reason, ours):
+            return Kind.FAILED, _ENCODER.encode((reason, ours))
         case Finished():
             return Kind.FINISHED, b""
         case _:

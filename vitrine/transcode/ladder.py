@@ -1,6 +1,6 @@
 """Which renditions a broadcast gets, and how they are encoded. Data and arithmetic only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -52,12 +52,13 @@ MIN_KBPS = 100
 
 @dataclass(frozen=True, slots=True)
 class PlannedRung:
-    """A rung with its size in square pixels, both sides even."""
+    """A rung with its size in square pixels, both sides even. Frames before `first_frame` are not encoded."""
 
     name: str
     width: int
     height: int
     kbps: int
+    first_frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class EncoderSettings:
     six frames of look-ahead instead of ten spend on time and delay.
     Rungs of LARGE lines and more do without the 8x8 transform: choosing it costs them a twentieth of the time for
     0.04 dB at most, where the smallest rungs lose 0.15 dB.
+    `fast_preset` and `fast_params` are for a machine that does not keep up: a third of the time less, without any
+    look-ahead, with the same parameter sets, so that an encoder can take over from another at a keyframe.
     `vbv_share` times the bitrate is both the peak rate and, over one second, the size of the buffer.
     `audio_kbps` is for FFmpeg's AAC-LC encoder, stereo at 48 kHz.
     """
@@ -78,18 +81,29 @@ class EncoderSettings:
     x264_params: str = (
         "rc-lookahead=6:mbtree=1:bframes=0:weightp=0:aq-strength=0.6:sync-lookahead=0:scenecut=0:open-gop=0"
     )
+    small_params: str = "8x8dct=1"
     large_params: str = "8x8dct=0"
+    fast_preset: str = "ultrafast"
+    fast_params: str = "rc-lookahead=0:mbtree=0:cabac=1"
     vbv_share: Fraction = Fraction(11, 10)
     audio_kbps: int = AUDIO_KBPS
 
-    def params(self, rung: PlannedRung) -> str:
-        """The `x264-params` of a rung."""
-        large = min(rung.width, rung.height) >= LARGE
-        return f"{self.x264_params}:{self.large_params}" if large and self.large_params else self.x264_params
+    def params(self, rung: PlannedRung, *, fast: bool = False) -> str:
+        """The `x264-params` of a rung. What stands later counts."""
+        of_size = self.large_params if min(rung.width, rung.height) >= LARGE else self.small_params
+        return ":".join(filter(None, (self.x264_params, of_size, self.fast_params if fast else "")))
 
     def peak(self, kbps: int) -> int:
         """Peak rate in bits a second."""
         return round(kbps * 1000 * self.vbv_share)
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """What is shown while there is no picture: an image (bytes of a PNG or JPEG file), or one made with the title."""
+
+    title: str = ""
+    image: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,8 @@ class Plan:
     `rate` is frames a second of the output grid, `part_target` seconds. A live worker never waits
     for sound; one that is not live keeps every sample and takes its time. `first_frame` and `first_audio_frame` are
     where its output starts on the grids, `fixed` and `colour` the picture that it must keep: they are for a worker
-    that replaces another one. An empty `fixed` lets the first decoded frame decide, from `ladder`;
+    that replaces another one, whose rungs had not all come equally far. An empty `fixed` lets the first decoded frame
+    decide, from `ladder`;
     one whose short side is below `least_side` counts as that large, because the source will grow.
     """
 
@@ -113,6 +128,7 @@ class Plan:
     fixed: tuple[PlannedRung, ...] = ()
     colour: Colour | None = None
     least_side: int = 0
+    slate: Slate = Slate()
 
     @property
     def grid(self) -> Grid:
@@ -126,12 +142,26 @@ class Plan:
         grown = Fraction(max(short, self.least_side), short)
         return plan_rungs(round(width * grown), round(height * grown), self.ladder)
 
-    def resumed(self, renditions: Iterable[Rendition], first_frame: int, first_audio_frame: int) -> "Plan":
-        """The plan of a worker that carries on where another stopped, with the same renditions."""
-        videos = [(each, each.track) for each in renditions if isinstance(each.track, VideoTrack)]
-        fixed = tuple(PlannedRung(each.name, track.width, track.height, each.bitrate // 1000) for each, track in videos)
-        colour = videos[0][1].colour if videos else self.colour
-        return replace(self, first_frame=first_frame, first_audio_frame=first_audio_frame, fixed=fixed, colour=colour)
+    def resumed(self, renditions: Iterable[Rendition], first_frames: Mapping[str, int]) -> "Plan":
+        """The plan of a worker that carries on where another stopped, with the same renditions.
+
+        `first_frames` tells by a rendition's name the first frame that it is to make, on the grid of its kind.
+        """
+        fixed, colour, first_audio_frame = [], self.colour, self.first_audio_frame
+        for each in renditions:
+            track, first = each.track, first_frames[each.name]
+            if isinstance(track, VideoTrack):
+                fixed.append(PlannedRung(each.name, track.width, track.height, each.bitrate // 1000, first))
+                colour = track.colour
+            else:
+                first_audio_frame = first
+        return replace(
+            self,
+            first_frame=min((rung.first_frame for rung in fixed), default=self.first_frame),
+            first_audio_frame=first_audio_frame,
+            fixed=tuple(fixed),
+            colour=colour,
+        )
 
 
 def check_ladder(ladder: Iterable[Rung]) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import fcntl
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ from vitrine.media.errors import MalformedError, MisuseError, RefusedError
 from vitrine.media.track import Track, VideoTrack
 from vitrine.transcode.backlog import Backlog
 from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
 from vitrine.transcode.ladder import Plan
 
 PIPE_SIZE = 1 << 18
@@ -108,6 +108,11 @@ class Worker:
         """Access units given up because the worker did not keep up."""
         return self._backlog.lost
 
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """Whether pictures are given up only because no keyframe comes."""
+        return self._backlog.waits_for_keyframe
+
     def add_track(self, track: Track) -> None:
         """Announce a track, or its changed description, before its access units."""
         self._tracks[track.id] = track
@@ -130,10 +135,31 @@ class Worker:
                 self._backlog.lost += 1
         self._watch()
 
-    def advance(self, position: Fraction) -> None:
-        """Programme time has reached `position` seconds: the last picture and silence fill what is missing."""
-        self._send(Advanced(position))
+    def refill(self, items: Iterable[Track | AccessUnit]) -> None:
+        """Give, all at once, what a worker that this one replaces had been given since the last keyframe."""
+        newest = 0.0
+        for item in items:
+            if isinstance(item, AccessUnit):
+                seconds = item.pts / self._tracks[item.track_id].timescale
+                newest = max(newest, seconds)
+                self._send(item, seconds if isinstance(self._tracks[item.track_id], VideoTrack) else None)
+            else:
+                self.add_track(item)
+        self._backlog.catch_up(newest)
+
+    def catch_up(self, position: Fraction) -> None:
+        """What is pushed next, up to a programme time in seconds, comes all at once: it is not late."""
+        self._backlog.catch_up(float(position))
+
+    def advance(self, position: Fraction, slate: bool = False) -> None:
+        """Programme time has reached `position` seconds: the slate or the last picture, and silence, fill up to it."""
+        self._send(Advanced(position, slate))
         self._watch()
+
+    def leave(self) -> None:
+        """The publisher is gone. What is announced and pushed from here on is another one's, in whatever form."""
+        self._tracks.clear()
+        self._send(Left())
 
     async def drain(self) -> None:
         """Wait until the worker takes more. Returns at once when it is gone."""

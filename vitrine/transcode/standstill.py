@@ -1,10 +1,13 @@
-"""What the broadcast shows while its publisher stands still: how far time is to be filled, and when it was for good.
+"""What the broadcast shows while no picture comes: how far time is to be filled, with what, and when it was for good.
 
 A picture that stops is repeated, and silence follows it, at the pace of the clock and PATIENCE behind it: what was only
 late is still shown. What comes for time that is filled already is dropped, until it has caught up, as after a network
 that was away; a publisher whose stamps go on where they stopped never does, and its time is moved.
+
+For a publisher that is gone nothing is late: time is filled without delay, so that viewers see no hole.
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 TICK = 0.1
@@ -13,11 +16,29 @@ TICK = 0.1
 PATIENCE = Fraction(1)
 """Seconds that a picture may be late: as long as a lost RTP packet is waited for, and players have as much buffered."""
 
+PATIENCE_WITH_BACKUP = Fraction(1, 4)
+"""The same where a backup will replace a publisher that is silent: viewers are not to run dry before."""
+
 CATCHING_UP = 3.0
 """Seconds for which pictures may come for filled time: a network that was away delivers what it held at once."""
 
 BUSY = 0.5
 """Seconds by which a look may be late before it is us who stood still, not the publisher."""
+
+SLATE_AFTER_LEAVING = 1.0
+"""Seconds for which the last picture stays when the publisher is gone: one that comes right back, or is replaced by
+another, shows no slate for a few frames."""
+
+SLATE_AFTER_STOPPING = 4.0
+"""The same while the publisher is there: most networks that stop go on within this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """To which programme time, in seconds, and whether with the slate or with the last picture."""
+
+    position: Fraction
+    slate: bool
 
 
 class Standstill:
@@ -29,12 +50,13 @@ class Standstill:
         self._arrived = 0.0
         self._looked: float | None = None
         self._behind: float | None = None
+        self._left = False
 
     def push(self, time: Fraction, now: float) -> Fraction:
         """A picture arrived. Returns by how much the publisher's time is to be moved from here on, mostly 0."""
         if self.filled is None or time >= self.filled:
             self._newest, self._arrived = max(time, self._newest or time), now
-            self._behind = None
+            self._behind, self._left = None, False
             return Fraction(0)
         if self._behind is None:
             self._behind = now
@@ -43,18 +65,31 @@ class Standstill:
         self._behind = None
         return self._due(now) - time
 
-    def look(self, now: float) -> Fraction | None:
+    def leave(self) -> None:
+        """The publisher is gone: nothing is waited for until a picture arrives."""
+        self._left = True
+        self._behind = None
+
+    def due(self, now: float) -> Fraction | None:
+        """Programme time at which a picture that arrives now is to be shown, for one that has no time of its own yet.
+
+        None before the first picture.
+        """
+        return None if self._newest is None else max(self._due(now), self.filled or Fraction(0))
+
+    def look(self, now: float, patience: Fraction = PATIENCE) -> Fill | None:
         """How far to fill now; None where nothing is to be done."""
-        if self._looked is not None and now - self._looked > TICK + BUSY:
+        if self._looked is not None and now - self._looked > TICK + BUSY and not self._left:
             self._arrived += now - self._looked - TICK
         self._looked = now
-        if self._newest is None or now - self._arrived <= PATIENCE:
+        patience = Fraction(0) if self._left else patience
+        if self._newest is None or now - self._arrived <= patience:
             return None
-        position = self._due(now) - PATIENCE
+        position = self._due(now) - patience
         if self.filled is not None and position <= self.filled:
             return None
         self.filled = position
-        return position
+        return Fill(position, now - self._arrived > (SLATE_AFTER_LEAVING if self._left else SLATE_AFTER_STOPPING))
 
     def _due(self, now: float) -> Fraction:
         """Programme time that should have been reached."""

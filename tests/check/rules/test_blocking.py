@@ -24,6 +24,7 @@ def blocked(form: Form, status: int, took: float = 0.1, after: str | None = None
         blocked(Form.PART_ALONE, 400),
         blocked(Form.FAR_SEGMENT, 400),
         blocked(Form.FAR_PART, 400),
+        blocked(Form.FAR_PART, 200, after=LATER),
         blocked(Form.LISTED, 200, after=LIVE),
         blocked(Form.GONE, 200, after=LIVE),
         blocked(Form.PAST_ITS_LAST_PART, 200, after=LIVE),
@@ -43,6 +44,8 @@ def test_what_is_right(one: Blocked) -> None:
     [
         (blocked(Form.PART_ALONE, 200, after=LIVE), {"part-without-segment-is-refused"}),
         (blocked(Form.FAR_SEGMENT, 200, after=LIVE), {"what-is-far-ahead-is-refused"}),
+        (blocked(Form.FAR_PART, 200, after=LIVE), {"what-is-far-ahead-is-refused"}),
+        (blocked(Form.FAR_PART, 200, took=1.5, after=LATER), {"what-is-far-ahead-is-refused"}),
         (blocked(Form.FAR_PART, 0, took=4), {"what-is-far-ahead-is-refused"}),
         (blocked(Form.LISTED, 400), {"what-is-there-is-answered-at-once"}),
         (blocked(Form.GONE, 404), {"what-is-there-is-answered-at-once"}),

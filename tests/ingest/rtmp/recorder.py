@@ -41,7 +41,7 @@ class Recorder:
     def data(self, name: str, values: Sequence[object], dts: int) -> None:
         self.messages.append((name, tuple(values), dts))
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, stopped: bool = False) -> None:
         self.ended.set_result(reason)
 
     def of(self, track_id: int) -> list[AccessUnit]:

@@ -203,3 +203,23 @@ def test_any_bytes(data: bytes) -> None:
     assert read(data, "byte by byte") == whole
     writer = ChunkWriter()
     assert read(b"".join(map(writer.write, whole))) == whole
+
+
+def test_a_limit_counts_when_the_messages_before_have_been_taken() -> None:
+    first, second = Message(20, b"publish"), Message(9, bytes(800), chunk_stream=6)
+    reader = ChunkReader(max_message=500)
+    reader.receive_data(ChunkWriter().write(first) + ChunkWriter().write(second))
+    assert reader.events_received() == [first]
+    assert reader.stopped
+    reader.max_message = 1000
+    reader.receive_data(b"")
+    assert reader.events_received() == [second]
+    assert not reader.stopped
+
+
+def test_a_limit_that_nobody_raises() -> None:
+    reader = ChunkReader(max_message=500)
+    reader.receive_data(ChunkWriter().write(Message(20, b"publish")) + ChunkWriter().write(Message(9, bytes(800))))
+    reader.events_received()
+    with pytest.raises(RefusedError, match="800 bytes"):
+        reader.receive_data(b"")

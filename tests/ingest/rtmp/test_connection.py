@@ -25,6 +25,7 @@ from vitrine.ingest.rtmp.events import (
     TrackAnnounced,
 )
 from vitrine.ingest.rtmp.handshake import PACKET, RANDOM
+from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
 
 CAPTURE = capture()
@@ -51,7 +52,7 @@ def test_pair(seed: int | None) -> None:
         TrackAnnounced(VIDEO),
         TrackAnnounced(AUDIO),
     ]
-    assert rest == [*media(), SessionEnded("the publisher stopped")]
+    assert rest == [*media(), SessionEnded("the publisher stopped", stopped=True)]
     assert pair.client_events == [PublishStarted(), SessionEnded("published to the end")]
     assert not pair.server.dropped
 
@@ -232,3 +233,12 @@ def test_a_fault_in_what_came_with_a_request() -> None:
     end = core.events_received()[-1]
     assert isinstance(end, SessionEnded)
     assert "aggregate" in end.reason
+
+
+def test_a_keyframe_that_comes_with_the_request_to_publish() -> None:
+    """Encoders that do not wait for the answer, on a network that delivers all at once."""
+    large = AccessUnit(1, 0, 0, True, (100_000).to_bytes(4, "big") + bytes([0x65]) * 100_000)
+    pair = Pair()
+    pair.publish(media=[large])
+    assert serve([pair.sent]) == serve(cut(pair.sent, 1))
+    assert [event.data for event in serve([pair.sent]) if isinstance(event, MediaReceived)] == [large.data]

@@ -1,15 +1,16 @@
 import asyncio
+import contextlib
 import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, tls_contexts
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, Pair, capture, units
-from vitrine.ingest.rtmp import amf0, connection, server
+from vitrine.ingest.rtmp import amf0, connection, lead, server
 from vitrine.ingest.rtmp.chunk import ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET
 from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType
@@ -156,16 +157,27 @@ async def test_the_server_stops() -> None:
     assert await channels.publications[0].ended == "The server is stopping"
 
 
-async def test_limits(caplog: pytest.LogCaptureFixture) -> None:
-    for limits, text in (
-        (Limits(connections=2), "2 RTMP connections already"),
-        (Limits(connections_per_address=2), "2 RTMP connections from its address"),
-    ):
-        async with serving(Channels(), limits) as port, connected(port), connected(port):
-            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-                async with connected(port) as (reader, _):
-                    await reader.readexactly(1)
-        assert text in caplog.text
+async def test_a_limit_on_connections_of_an_address(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(Channels(), Limits(connections_per_address=2)) as port, connected(port), connected(port):
+        await refused(port)
+    assert "2 RTMP connections from its address" in caplog.text
+
+
+async def test_a_limit_on_publishers(caplog: pytest.LogCaptureFixture) -> None:
+    channels = Channels()
+    async with serving(channels, Limits(connections=2)) as port, connected(port) as first, connected(port) as second:
+        for _, writer in (first, second):
+            channels.published.clear()
+            writer.write(CAPTURE[:-GOODBYE])
+            await channels.published.wait()
+        await refused(port)
+    assert "2 RTMP connections already" in caplog.text
+
+
+async def refused(port: int) -> None:
+    with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+        async with connected(port) as (reader, _):
+            await reader.readexactly(1)
 
 
 async def test_room_is_made_again() -> None:
@@ -274,3 +286,83 @@ async def test_data_of_every_form_reach_the_publication() -> None:
         await channels.publications[0].ended
     assert channels.publications[0].messages == [("onTextData", ({"product": "WM-4411"},), 40)] * 5
     assert channels.publications[0].units == units(2)
+
+
+async def test_a_thousand_slow_handshakes_keep_no_publisher_out() -> None:
+    """They come from many addresses; here the limit of each is lifted. The oldest stranger makes way."""
+    channels = Channels()
+    async with (
+        serving(channels, Limits(connections=40, connections_per_address=1000)) as port,
+        AsyncExitStack() as stack,
+    ):
+        for _ in range(150):
+            _, writer = await stack.enter_async_context(connected(port))
+            writer.write(b"\x03")
+        _, writer = await stack.enter_async_context(connected(port))
+        writer.write(CAPTURE[:-GOODBYE])
+        await channels.published.wait()
+
+
+async def test_a_connection_that_publishes_never_makes_way() -> None:
+    channels = Channels()
+    limits = Limits(connections=2, connections_per_address=1000)
+    async with serving(channels, limits) as port, connected(port) as (_, publisher):
+        publisher.write(CAPTURE[:-GOODBYE])
+        await channels.published.wait()
+        for _ in range(5):
+            async with connected(port) as (_, stranger):
+                stranger.write(b"\x03")
+        publisher.write(CAPTURE[-GOODBYE:])
+        assert await channels.publications[0].ended == "the publisher stopped"
+
+
+async def test_who_connects_too_often_is_let_go_unheard_and_the_log_stays_short(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "CONNECTIONS_OF_AN_ADDRESS", 10)
+    async with serving(Channels()) as port:
+        for _ in range(60):
+            async with connected(port):
+                pass
+        async with connected(port) as (reader, _):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+    refusals = [line for line in caplog.messages if "its address connects too often" in line]
+    assert len(refusals) == server.COMPLAINTS
+
+
+async def test_an_address_that_gave_wrong_keys_is_let_go_unheard() -> None:
+    rtmp = RtmpServer(Channels(), waits=lambda address, _now: 5.0 if address == HOST else 0.0)
+    port = await rtmp.listen(HOST, 0)
+    try:
+        async with connected(port) as (reader, _):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        assert rtmp.refused == 1
+    finally:
+        await rtmp.close()
+
+
+async def test_a_flood_of_tiny_messages_ends_the_session(caplog: pytest.LogCaptureFixture) -> None:
+    """Each of one byte: headers that repeat the one before."""
+    first = ChunkWriter().write(Message(MessageType.ACKNOWLEDGEMENT, b""))
+    async with serving(Channels()) as port:
+        await say(port, CAPTURE[: 1 + 2 * PACKET] + first + b"\xc3" * 1_000_000)
+    assert f"{HOST}: closed: The publisher sent 100 messages and published nothing" in caplog.messages
+
+
+async def test_a_file_that_is_sent_as_fast_as_it_goes_becomes_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lead, "MOST_LEAD", 0.2)
+    loop = asyncio.get_running_loop()
+    channels = Channels()
+    pair = Pair()
+    pair.publish(media=units(30))  # 1.2 s
+    pair.client.close()
+    pair.carry()
+    async with serving(channels) as port, connected(port) as (_, writer):
+        begun = loop.time()
+        writer.write(pair.sent)
+        await channels.published.wait()
+        assert await channels.publications[0].ended == "the publisher stopped"
+        assert loop.time() - begun > 0.5  # what came with the last slice is not waited for
+    assert channels.publications[0].units == units(30)

@@ -107,6 +107,7 @@ def test_publish_accepted() -> None:
         (Refusal.WRONG_KEY, "NetStream.Publish.Denied"),
         (Refusal.WRONG_PLACE, "NetConnection.Connect.InvalidApp"),
         (Refusal.BUSY, "NetStream.Publish.BadName"),
+        (Refusal.NO_ROOM, "NetStream.Publish.Rejected"),
     ],
 )
 def test_publish_refused(refusal: Refusal, code: str) -> None:
@@ -159,7 +160,7 @@ def test_play_is_refused_in_words() -> None:
 def test_the_publisher_stops(name: str) -> None:
     session = publishing()
     assert status(send(session, name, 6, None, "key"))[:2] == ("status", "NetStream.Unpublish.Success")
-    assert session.events == [SessionEnded("the publisher stopped")]
+    assert session.events == [SessionEnded("the publisher stopped", stopped=True)]
     assert send(session, "deleteStream", 7, None, 1.0) == []
     session.receive(AUDIO_HEADER)
     assert len(session.events) == 1

@@ -4,10 +4,10 @@ import pytest
 
 from tests.ingest.whip.offers import offer
 from vitrine.ingest.publish import PublishRefusedError, Refusal
+from vitrine.ingest.rate import ATTEMPTS
 from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.offer import read_offer
-from vitrine.ingest.whip.rate import ATTEMPTS
 from vitrine.ingest.whip.resource import Answer, FaultError, Request, Resources
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.errors import MalformedError, MisuseError, RefusedError, UnsupportedError, VitrineError
@@ -151,6 +151,7 @@ def test_candidates_of_this_ice_session_are_read_and_a_restart_is_declined() -> 
         (PublishRefusedError(Refusal.WRONG_CHANNEL, "words"), 403, None),
         (PublishRefusedError(Refusal.WRONG_PLACE, "words"), 404, None),
         (PublishRefusedError(Refusal.BUSY, "words"), 409, None),
+        (PublishRefusedError(Refusal.NO_ROOM, "words", 30), 503, ("Retry-After", "30")),
         (MalformedError("words"), 400, None),
         (UnsupportedError("words"), 422, None),
         (RefusedError("words"), 422, None),

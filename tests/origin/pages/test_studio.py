@@ -132,7 +132,7 @@ async def test_going_live_and_stopping_each_take_a_second_word(visit: Visit) -> 
     assert "DELETE" not in visit.house.whip.asked
     await page.get_by_role("button", name="Stop").click()
     await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
-    await until(lambda: "DELETE" in visit.house.whip.asked)
+    await until(lambda: "DELETE" in visit.house.whip.asked and visit.house.finished == ["demo"])
     await expect(page.get_by_role("button", name="Go live")).to_be_enabled()
     assert await page.evaluate("studio.camera.stream.active")  # the camera stays on
 
@@ -309,6 +309,12 @@ async def test_the_connection_of_an_encoder_elsewhere_is_drawn_from_what_the_ser
     await expect(page.locator("#verdict")).to_contain_text("The server cannot keep up")
     chart = page.get_by_role("img", name=re.compile("Encoder lag in the last minute: now 1,800 ms"))
     await expect(chart).to_be_visible()
+
+
+async def test_a_crew_is_told_that_quality_was_given_up(visit: Visit) -> None:
+    page = await visit(films=False)
+    visit.house.go_on_air(shed=("1080p left out",))
+    await expect(page.locator("#verdict")).to_contain_text("too busy for full quality")
 
 
 async def test_the_browsers_own_connection_is_measured(visit: Visit) -> None:

@@ -175,8 +175,11 @@ class Stage:
     stamps: bool = True
     stamped: list[On] | None = None
     by_packager: bool = False
+    sound: bool = True
     decided: Cues | None = None
     start_utc_ns: int = START_UTC_NS
+    newest: int = -1
+    """The number of the newest picture that is out."""
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -189,10 +192,11 @@ class Stage:
             Rendition(name, track, kbps * 1000, kbps * 1100)
             for (name, (track, _)), kbps in zip(zip(SIZES, tracks, strict=True), (300, 100), strict=True)
         ]
-        renditions.append(Rendition("audio", sound[0], 128_000, 140_000))
+        if self.sound:
+            renditions.append(Rendition("audio", sound[0], 128_000, 140_000))
         self._scale = {1: VIDEO_TIMESCALE, 2: VIDEO_TIMESCALE, 3: AUDIO_RATE}
         self._units = sorted(
-            (unit for _, units in [*tracks, sound] for unit in units),
+            (unit for _, units in [*tracks, *([sound] if self.sound else [])] for unit in units),
             key=lambda unit: (Fraction(unit.dts, self._scale[unit.track_id]), unit.track_id),
         )
         self._next = 0
@@ -216,6 +220,8 @@ class Stage:
                 return
             self.stream.push(unit)
             self._next += 1
+            if unit.track_id == 1:
+                self.newest = self.grid.frame(unit.dts)
 
     def end(self) -> None:
         """All of it is out, and the playlists end."""

@@ -1,5 +1,7 @@
 """The player module where the browser plays HLS by itself: it asks for the playlist as well."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import Route
 
@@ -30,6 +32,22 @@ async def test_every_frame_of_a_replay_has_its_own_card(open_stage: OpenStage) -
     for frame in (75, 70, 165, 10, 76):
         seen = await page.evaluate(SEEK, (frame + 0.5) / float(NTSC))
         assert seen[:2] == [frame, shown(stage.cues, frame)]
+
+
+async def test_a_live_show_is_dated_to_the_segment(open_stage: OpenStage) -> None:
+    """Chromium joins a hold-back before the end of a window that has moved on, and does not say where."""
+    stage = Stage([On("A", 0)], by_packager=True, window_seconds=12)
+    stage.play(18)
+    async with asyncio.TaskGroup() as tasks:
+        live = tasks.create_task(stage.live(18))
+        page = await open_stage(stage)
+        await page.evaluate(PLAY)
+        await page.evaluate("video.play()")
+        await page.evaluate("until(() => products.date && frames.length > 5)")
+        number, date = await page.evaluate("[frames.at(-1)[0], products.date.getTime()]")
+        live.cancel()
+    assert number > 5 * NTSC
+    assert date == pytest.approx(stage.utc_ns(number) / 1e6, abs=2100)
 
 
 async def test_stamps_of_a_browser_that_dates_its_timeline(open_stage: OpenStage) -> None:

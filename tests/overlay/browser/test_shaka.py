@@ -1,22 +1,16 @@
 """The player module with Shaka Player, which is fetched for these tests only (browser/package-lock.json)."""
 
 import asyncio
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from browser.build_hook import find_npm
+from tests.browser.shaka import shaka_script
 from tests.overlay.browser.conftest import OpenStage
 from tests.overlay.browser.stage import NTSC, On, Stage
 from tests.overlay.browser.test_hls_js import REACHED, SEEK, check_changes, check_frames, cues, shown
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
-
-BROWSER = Path(__file__).parents[3] / "browser"
-NPM_ARGUMENTS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 PLAY = """async ([settings, start]) => {
   globalThis.player = new shaka.Player();
@@ -29,15 +23,7 @@ PLAY = """async ([settings, start]) => {
 
 @pytest.fixture(scope="session")
 def shaka(request: pytest.FixtureRequest) -> str:
-    """The script of the pinned Shaka Player, kept in pytest's cache from one run to the next."""
-    folder = request.config.cache.mkdir("vitrine-browser")
-    script = folder / "node_modules/shaka-player/dist/shaka-player.compiled.js"
-    lock = folder / "package-lock.json"
-    if not script.is_file() or lock.read_bytes() != (BROWSER / "package-lock.json").read_bytes():
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(BROWSER / name, folder / name)
-        subprocess.run([*find_npm(), *NPM_ARGUMENTS], cwd=folder, check=True, timeout=300, capture_output=True)
-    return script.read_text("utf-8")
+    return shaka_script(request.config.cache.mkdir("vitrine-browser"))
 
 
 async def play(open_stage: OpenStage, stage: Stage, shaka: str, start: float | None, stamps: bool) -> Any:

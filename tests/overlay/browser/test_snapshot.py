@@ -228,12 +228,25 @@ async def test_our_own_playlists_are_read(module: Page) -> None:
     assert [(each["product"], each["slot"]) for each in read["ranges"]] == [('5" x', 1), ("B", 2)]
     assert read["from"] == pytest.approx(stage.utc_ns(0) / 1e6, abs=1)
     assert read["edge"] == pytest.approx(stage.utc_ns(205) / 1e6, abs=340)
+    assert read["join"] == read["from"]  # three segments are listed
     assert (read["target"], read["ended"], read["delta"]) == (2, False, False)
     stage.end()
     text = stage.playlist(stage.stream.packager.windows["180p"].playlist())
     read = await module.evaluate("(text) => m.readPlaylist(text)", text)
     assert read["ended"]
+    assert read["join"] == read["from"]
     assert read["edge"] == pytest.approx(stage.utc_ns(int(10 * stage.rate)) / 1e6, abs=2)
+
+
+async def test_a_player_without_parts_joins_a_hold_back_before_the_last_whole_segment(module: Page) -> None:
+    stage = Stage([], window_seconds=12)
+    stage.play(17)
+    text = stage.stream.packager.windows["180p"].playlist()
+    read = await module.evaluate("(text) => m.readPlaylist(text)", text)
+    whole = 8 * stage.grid.frames_per_segment
+    assert read["join"] == pytest.approx(stage.utc_ns(whole - 3 * stage.grid.frames_per_segment) / 1e6, abs=2)
+    read = await module.evaluate("(text) => m.readPlaylist(text)", text.replace("HOLD-BACK=6", "HOLD-BACK=9"))
+    assert read["join"] == pytest.approx(stage.utc_ns(whole - 5 * stage.grid.frames_per_segment) / 1e6, abs=2)
 
 
 @pytest.mark.parametrize(

@@ -227,14 +227,17 @@ async def test_advancing_without_media() -> None:
 async def test_a_replaced_worker_carries_on() -> None:
     clip = video_clip(320, 240, 100) + audio_clip(tone(4))
     whole = await transcode(clip, plan(ladder=LADDER))
-    resumed = plan(ladder=LADDER).resumed(whole.renditions, 60, 112)
-    assert resumed.fixed == (PlannedRung("240p", 320, 240, 400), PlannedRung("120p", 160, 120, 200))
+    resumed = plan(ladder=LADDER).resumed(whole.renditions, {"240p": 62, "120p": 60, "audio": 112})
+    assert resumed.fixed == (PlannedRung("240p", 320, 240, 400, 62), PlannedRung("120p", 160, 120, 200, 60))
     second = await transcode(clip, resumed)
     assert second.renditions == whole.renditions
-    units = second.units("120p")
-    assert units[0].pts == resumed.grid.tick(60)
-    assert units[0].keyframe
-    assert [unit.keyframe for unit in units[1:]] == [resumed.grid.starts_segment(n) for n in range(61, 60 + len(units))]
+    for name, first in (("240p", 62), ("120p", 60)):
+        units = second.units(name)
+        frames = range(first, first + len(units))
+        assert frames.stop >= 100
+        assert [unit.pts for unit in units] == [resumed.grid.tick(number) for number in frames]
+        keyframes = [number for number, unit in zip(frames, units, strict=True) if unit.keyframe]
+        assert keyframes == [number for number in frames if number == first or resumed.grid.starts_segment(number)]
     assert second.units("audio")[0].pts == 112 * AAC_FRAME
 
 

@@ -55,17 +55,23 @@ class _ChunkStream:
         self.timestamp = self.delta = 0
         self.extended: int | None = None  # the extended field as it stood in the last full header
         self.missing = 0  # bytes until the message that has begun is whole
-        self.pieces: list[bytes] = []
+        self.pieces = bytearray()  # not a list: chunks of a byte would take fifty each
+
+
+class TooLongError(RefusedError):
+    """A message is over a limit."""
 
 
 class ChunkReader:
     """Chunks in, messages out. Set Chunk Size and Abort act here, because they change how the next bytes are read.
 
-    `max_message` is in bytes and may be changed at any time.
+    `max_message` is in bytes and may be changed at any time. A message may be what raises it, so a limit counts only
+    when the messages before have been taken: until then reading has `stopped`, and is to be tried again.
     """
 
     def __init__(self, max_message: int = MAX_MESSAGE) -> None:
         self.max_message = max_message
+        self.stopped = False
         self.chunk_size = DEFAULT_CHUNK_SIZE
         self._buffer = bytearray()
         self._streams: dict[int, _ChunkStream] = {}
@@ -75,11 +81,16 @@ class ChunkReader:
     def receive_data(self, data: bytes) -> None:
         """Raises MalformedError or RefusedError; messages before the fault are kept. Not to be called again after."""
         self._buffer += data
+        self.stopped = False
         position = 0
         try:
             with memoryview(self._buffer) as view:
                 while (end := self._read_chunk(view, position)) is not None:
                     position = end
+        except TooLongError:
+            if not self._messages:
+                raise
+            self.stopped = True
         finally:
             del self._buffer[:position]
 
@@ -138,10 +149,10 @@ class ChunkReader:
 
     def _check_length(self, length: int) -> None:
         if length > self.max_message:
-            raise RefusedError(f"An RTMP message of {length} bytes is over the limit of {self.max_message}")
+            raise TooLongError(f"An RTMP message of {length} bytes is over the limit of {self.max_message}")
         if self._partial + length > MAX_PARTIAL * self.max_message:
             limit = MAX_PARTIAL * self.max_message
-            raise RefusedError(f"The publisher has more than {limit} bytes of unfinished RTMP messages")
+            raise TooLongError(f"The publisher has more than {limit} bytes of unfinished RTMP messages")
 
     def _begin(self, stream: _ChunkStream, kind: int, header: memoryview, extended: int | None) -> None:
         """Start a message. A full header in the middle of one drops it, as Abort does."""
@@ -163,12 +174,12 @@ class ChunkReader:
     def _take(self, number: int, stream: _ChunkStream, piece: bytes) -> None:
         stream.missing -= len(piece)
         if stream.missing:
-            stream.pieces.append(piece)
+            stream.pieces += piece
             self._partial += len(piece)
             return
         payload = piece
         if stream.pieces:
-            payload = b"".join((*stream.pieces, piece))
+            payload = bytes(stream.pieces) + payload
             self._drop(stream)
         message = Message(stream.type, payload, stream.timestamp, stream.stream, number)
         if stream.type in (SET_CHUNK_SIZE, ABORT):
@@ -189,8 +200,8 @@ class ChunkReader:
             self.chunk_size = min(value, MAX_CHUNK_SIZE)
 
     def _drop(self, stream: _ChunkStream) -> None:
-        self._partial -= sum(map(len, stream.pieces))
-        stream.pieces = []
+        self._partial -= len(stream.pieces)
+        stream.pieces = bytearray()
         stream.missing = 0
 
 

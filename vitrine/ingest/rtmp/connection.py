@@ -86,6 +86,8 @@ class RtmpConnection:
         try:
             for message in held:
                 self._session.receive(message)
+            if self._link.stopped:
+                self._receive(b"")
         except VitrineError as error:
             self._session.end(str(error))
         self._set_deadline(before, now)
@@ -129,6 +131,8 @@ class RtmpConnection:
                     self._held.append(message)
                 else:
                     self._session.receive(message)
+        if self._link.stopped and self._session.state not in (State.ASKING, State.ENDED):
+            self._receive(b"")
 
     def _end(self, reason: str, now: float) -> None:
         before = self._session.state

@@ -78,9 +78,13 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session is over; nothing follows. `reason` is fit for the log and free of the stream key."""
+    """The session is over; nothing follows. `reason` is fit for the log and free of the stream key.
+
+    `stopped` tells that the publisher said so itself, by FCUnpublish or deleteStream.
+    """
 
     reason: str
+    stopped: bool = False
 
 
 Event = PublishRequested | TrackAnnounced | MediaReceived | MetadataReceived | DataReceived | Warned | SessionEnded

@@ -41,6 +41,11 @@ class Link:
                 self._receive(message)
         self._acknowledge()
 
+    @property
+    def stopped(self) -> bool:
+        """What comes next is over a limit that the messages before may raise; see ChunkReader."""
+        return self._reader.stopped
+
     def allow_media(self) -> None:
         """Take large messages from here on."""
         self._reader.max_message = MAX_MESSAGE

@@ -5,10 +5,12 @@ import logging
 import os
 import ssl
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from vitrine.ingest.publish import Publication, Publications, PublishRefusedError, PublishRequest
+from vitrine.ingest.rate import Attempts
 from vitrine.ingest.rtmp.connection import HANDSHAKE_SECONDS, RtmpConnection
 from vitrine.ingest.rtmp.events import (
     DataReceived,
@@ -22,6 +24,7 @@ from vitrine.ingest.rtmp.events import (
 )
 from vitrine.ingest.rtmp.flv import TIMESCALE
 from vitrine.ingest.rtmp.handshake import RANDOM
+from vitrine.ingest.rtmp.lead import Lead
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline
@@ -50,16 +53,37 @@ class Limits:
     connections_per_address: int = 32
 
 
+SLICE = 16 << 10
+"""Bytes read of one publisher before the loop looks after everybody else; a message may take a single one of them."""
+
+CONNECTIONS_OF_AN_ADDRESS = 200
+"""Connections opened in 10 s (rate.py): twenty encoders that try again once a second."""
+
+COMPLAINTS = 5
+"""Lines in the log in 10 s about connections of one address that were not accepted; a flood is not to fill the disk."""
+
+
 class RtmpServer:
     """Listens for publishers and hands their media to `publications`.
 
-    Call listen once for each address, and close at the end.
+    Call listen once for each address, and close at the end. `refused` counts connections that were not accepted.
     """
 
-    def __init__(self, publications: Publications, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        publications: Publications,
+        limits: Limits | None = None,
+        waits: Callable[[str, float], float] = lambda _address, _now: 0.0,
+    ) -> None:
+        """`waits` tells how many seconds an address has to wait for what it did before, at a monotonic time."""
         self.publications = publications
+        self.refused = 0
         self._limits = limits or Limits()
+        self._waits = waits
+        self._attempts = Attempts(CONNECTIONS_OF_AN_ADDRESS)
+        self._complaints = Attempts(COMPLAINTS)
         self._servers: list[asyncio.Server] = []
+        self._strangers: dict[_Peer, None] = {}  # those that do not publish yet, the oldest first
         self._peers: dict[_Peer, str] = {}
         self._addresses: Counter[str] = Counter()
         self._empty = asyncio.Event()
@@ -89,18 +113,41 @@ class RtmpServer:
         self._servers = []
 
     def admit(self, peer: "_Peer", address: str) -> str | None:
-        """Count a connection in; or say why not."""
+        """Count a connection in; or say why not. Where there are too many, the oldest that publishes nothing goes."""
+        if refusal := self._refusal(address):
+            self.refused += 1
+            return refusal
         if len(self._peers) >= self._limits.connections:
-            return f"there are {self._limits.connections} RTMP connections already"
-        if self._addresses[address] >= self._limits.connections_per_address:
-            return f"there are {self._limits.connections_per_address} RTMP connections from its address already"
+            next(iter(self._strangers)).give_way()
         self._peers[peer] = address
+        self._strangers[peer] = None
         self._addresses[address] += 1
         self._empty.clear()
         return None
 
+    def _refusal(self, address: str) -> str | None:
+        now = asyncio.get_running_loop().time()
+        if self._waits(address, now):
+            return "too many wrong stream keys came from its address"
+        if self._attempts.take(address, now):
+            return "its address connects too often"
+        if self._addresses[address] >= self._limits.connections_per_address:
+            return f"there are {self._limits.connections_per_address} RTMP connections from its address already"
+        if len(self._peers) >= self._limits.connections and not self._strangers:
+            return f"there are {self._limits.connections} RTMP connections already"
+        return None
+
+    def complains(self, address: str) -> bool:
+        """Whether the log may have another line about this address."""
+        return not self._complaints.take(address, asyncio.get_running_loop().time())
+
+    def acquaint(self, peer: "_Peer") -> None:
+        """It publishes."""
+        self._strangers.pop(peer, None)
+
     def release(self, peer: "_Peer") -> None:
         """Count a connection out, if it was counted in."""
+        self._strangers.pop(peer, None)
         address = self._peers.pop(peer, None)
         if address is not None:
             self._addresses -= Counter([address])
@@ -118,6 +165,10 @@ class _Peer(asyncio.Protocol):
         self._timeline = Timeline(TIMESCALE, STAMP_MODULUS)
         self._publication: Publication | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._lead = Lead()
+        self._waiting = b""  # what is read once the clock has caught up
+        self._pause: asyncio.TimerHandle | None = None
+        self._refused = False
         self._address = ""
         self._transport: asyncio.Transport
 
@@ -127,6 +178,7 @@ class _Peer(asyncio.Protocol):
         self._address = str(peername[0]) if peername else ""
         self._transport.set_write_buffer_limits(high=WRITE_LIMIT)
         if refusal := self._server.admit(self, self._address):
+            self._refused = True
             self._core.close(f"not accepted: {refusal}", self._loop.time())
             self._act()
             self._transport.abort()
@@ -134,8 +186,29 @@ class _Peer(asyncio.Protocol):
             self._arm()
 
     def data_received(self, data: bytes) -> None:
-        self._core.receive_data(data, self._loop.time())
-        self._proceed()
+        for start in range(0, len(data), SLICE):
+            self._core.receive_data(data[start : start + SLICE], self._loop.time())
+            self._proceed()
+            if seconds := self._lead.pause(self._loop.time()):
+                self._waiting = data[start + SLICE :]
+                self._transport.pause_reading()
+                self._pause = self._loop.call_later(seconds, self._go_on)
+                return
+
+    def _go_on(self) -> None:
+        """The clock has caught up with a publisher that was ahead of it."""
+        self._pause = None
+        data, self._waiting = self._waiting, b""
+        self.data_received(data)
+        if self._pause is None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def give_way(self) -> None:
+        """It has not published yet, and there is no room for others."""
+        self._core.close("it published nothing, and others wanted to", self._loop.time())
+        self._act()
+        self._server.release(self)
+        self._transport.abort()
 
     def eof_received(self) -> bool:
         self._core.receive_eof(self._loop.time())
@@ -143,8 +216,9 @@ class _Peer(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._pause):
+            if timer:
+                timer.cancel()
         self._core.receive_eof(self._loop.time())
         self._act()
         self._server.release(self)
@@ -217,7 +291,7 @@ class _Peer(asyncio.Protocol):
         elif isinstance(event, MetadataReceived):
             self._describe(event)
         elif isinstance(event, SessionEnded):
-            self._end(event.reason)
+            self._end(event.reason, event.stopped)
 
     def _publish(self, event: PublishRequested) -> None:
         request = PublishRequest("rtmp", event.key, self._address, self._close)
@@ -226,6 +300,7 @@ class _Peer(asyncio.Protocol):
         except PublishRefusedError as error:
             self._core.refuse_publish(error.refusal, str(error), self._loop.time())
         else:
+            self._server.acquaint(self)
             self._core.accept_publish(self._loop.time())
 
     def _describe(self, event: MetadataReceived) -> None:
@@ -235,12 +310,15 @@ class _Peer(asyncio.Protocol):
 
     def _push(self, event: MediaReceived) -> None:
         if self._publication:
-            dts = self._timeline.place(event.track_id, event.stamp, self._loop.time())
+            now = self._loop.time()
+            dts = self._timeline.place(event.track_id, event.stamp, now)
+            self._lead.push(dts / TIMESCALE, now)
             pts = dts + (event.composition if abs(event.composition) <= MAX_COMPOSITION else 0)
             self._publication.push(AccessUnit(event.track_id, dts, pts, event.keyframe, event.data))
 
-    def _end(self, reason: str) -> None:
-        logger.info("%s: closed: %s", self._address, reason)
+    def _end(self, reason: str, stopped: bool) -> None:
+        if not self._refused or self._server.complains(self._address):
+            logger.info("%s: closed: %s", self._address, reason)
         if dropped := self._core.dropped:
             logger.info("%s: dropped: %s", self._address, ", ".join(f"{n} {why}" for why, n in dropped.items()))
         if self._timeline.jumps or self._timeline.regressions:
@@ -248,4 +326,4 @@ class _Peer(asyncio.Protocol):
             logger.info("%s: repaired: %d jumps of the stamps, %d steps back", self._address, *repairs)
         publication, self._publication = self._publication, None
         if publication:
-            publication.end(reason)
+            publication.end(reason, stopped=stopped)

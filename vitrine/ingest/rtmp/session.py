@@ -22,7 +22,7 @@ from vitrine.ingest.rtmp.message import (
 )
 from vitrine.ingest.rtmp.stream_name import split_name
 from vitrine.ingest.rtmp.tracks import Tracks
-from vitrine.media.errors import MalformedError, MisuseError, UnsupportedError, VitrineError
+from vitrine.media.errors import MalformedError, MisuseError, RefusedError, UnsupportedError, VitrineError
 
 CHUNK_SIZE = 65_536
 """FFmpeg takes the server's chunk size as its own: large chunks save both of us work."""
@@ -32,12 +32,17 @@ REFUSAL_CODES = {
     Refusal.WRONG_PLACE: "NetConnection.Connect.InvalidApp",
     Refusal.WRONG_CHANNEL: "NetStream.Publish.Denied",
     Refusal.BUSY: "NetStream.Publish.BadName",
+    Refusal.NO_ROOM: "NetStream.Publish.Rejected",
+    Refusal.TOO_OFTEN: "NetStream.Publish.Denied",
 }
 """OBS stops and shows the description on each of them. GStreamer takes Denied as a question of permission and
 BadName as a name in use. FFmpeg looks at the level alone."""
 
 UNSUPPORTED_CODE = "NetStream.Publish.Rejected"
 """Another code on which OBS stops."""
+
+MAX_BEFORE_PUBLISHING = 100
+"""Messages of a publisher until it publishes. OBS sends six, others some pings besides; a message may take one byte."""
 
 
 class State(Enum):
@@ -63,6 +68,7 @@ class Session:
         self._streams = 0
         self._publish = (0, 0.0)  # message stream and transaction of the publish command
         self._warned: set[str] = set()
+        self._before_publishing = 0
         self._commands: dict[str, Callable[[Command, Message], None]] = {
             "connect": self._connect,
             "createStream": self._create_stream,
@@ -82,6 +88,10 @@ class Session:
         kind = message.type
         if self.state is State.ENDED:
             return
+        if self.state in (State.CONNECTING, State.CONNECTED):
+            self._before_publishing += 1
+            if self._before_publishing > MAX_BEFORE_PUBLISHING:
+                raise RefusedError(f"The publisher sent {MAX_BEFORE_PUBLISHING} messages and published nothing")
         if kind in (MessageType.VIDEO, MessageType.AUDIO):
             self._receive_media(message)
         elif kind in (MessageType.COMMAND_AMF0, MessageType.COMMAND_AMF3):
@@ -114,11 +124,11 @@ class Session:
             self._status("error", REFUSAL_CODES[Refusal.BUSY], text)
         self.end(text)
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, stopped: bool = False) -> None:
         """Nothing is taken any more, nor answered. Ending twice is ending once."""
         if self.state is not State.ENDED:
             self.state = State.ENDED
-            self.events.append(SessionEnded(reason))
+            self.events.append(SessionEnded(reason, stopped))
 
     def _is_asking(self) -> bool:
         if self.state not in (State.ASKING, State.ENDED):
@@ -217,7 +227,7 @@ class Session:
     def _unpublish(self, command: Command, message: Message) -> None:
         if self.state is State.PUBLISHING:
             self._status("status", "NetStream.Unpublish.Success", "Publishing has stopped.")
-            self.end("the publisher stopped")
+            self.end("the publisher stopped", stopped=True)
 
     def _answer_null(self, command: Command, message: Message) -> None:
         """Haivision's encoders wait for an answer to _checkbw."""

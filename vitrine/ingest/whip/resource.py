@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from vitrine.ingest.publish import PublishRefusedError, Refusal, is_loopback
+from vitrine.ingest.publish import PublishRefusedError, Refusal
+from vitrine.ingest.rate import Attempts
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.fragment import Fragment, read_fragment
 from vitrine.ingest.whip.offer import Offer
-from vitrine.ingest.whip.rate import Attempts
 from vitrine.ingest.whip.settings import IceServer
+from vitrine.media.address import is_loopback
 from vitrine.media.errors import MalformedError, RefusedError, UnsupportedError, VitrineError
 
 SDP = "application/sdp"
@@ -37,7 +38,14 @@ OPEN = (
 )
 """On every answer: a studio may be anyone's page. Without the second line it would not see where its session is."""
 
-STATUSES = {Refusal.WRONG_KEY: 401, Refusal.WRONG_CHANNEL: 403, Refusal.WRONG_PLACE: 404, Refusal.BUSY: 409}
+STATUSES = {
+    Refusal.WRONG_KEY: 401,
+    Refusal.WRONG_CHANNEL: 403,
+    Refusal.WRONG_PLACE: 404,
+    Refusal.BUSY: 409,
+    Refusal.NO_ROOM: 503,
+    Refusal.TOO_OFTEN: 429,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +211,8 @@ def answer_to(error: VitrineError) -> Answer:
             status = STATUSES[error.refusal]
             if error.refusal is Refusal.WRONG_KEY:
                 headers = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
+            elif error.wait:
+                headers = (_retry(error.wait),)
         case MalformedError():
             status = 400
         case PeersUnavailableError() | PoolFullError():

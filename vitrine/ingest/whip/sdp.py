@@ -16,7 +16,9 @@ MAX_SECTIONS = 8
 MAX_CANDIDATES = 32
 """Candidates taken of one publisher: each is checked against each of ours. A laptop with three networks sends 12."""
 
-LINE = re.compile(r"([a-z])=([^\0]*)")
+LINE = re.compile(r"([a-z])=([^\0\r]*)")
+"""RFC 8866 section 9, byte-string: a line end within a line would be another line to the next reader."""
+
 MEDIA = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (\S+)((?: \S+)+)")
 WORD = r"[!#-'*+.0-9A-Z^-~-]+"
 """RFC 8866 section 9."""

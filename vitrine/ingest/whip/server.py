@@ -37,6 +37,9 @@ class Peer(Protocol):
     async def add_candidates(self, candidates: Sequence[str]) -> None:
         """Candidates of the publisher that came later, as `a=candidate:` lines without that start."""
 
+    def request_keyframe(self) -> None:
+        """The transcoder has to begin anew; the publisher is asked at a bounded rate, however often this is called."""
+
     def close(self, reason: str = ...) -> None:
         """End it; PeerEnded follows."""
 
@@ -113,7 +116,7 @@ class WhipServer:
             return await self._patch(request, http)
         found = self._resources.find(request)
         if request.method == "DELETE":
-            self._sessions[found.id].end("the publisher stopped")
+            self._sessions[found.id].end("the publisher stopped", stopped=True)
             return resource.done(200)  # OBS warns at any other
         return resource.done()
 
@@ -126,7 +129,9 @@ class WhipServer:
         session = _Session(secrets.token_urlsafe(ID_BYTES), request.address, self._forget)
         takeover = request.query.get("takeover") == "1"
         key = resource.bearer_key(request)
-        publish = PublishRequest("whip", key, request.address, session.end, request.channel, takeover)
+        publish = PublishRequest(
+            "whip", key, request.address, session.end, request.channel, takeover, session.request_keyframe
+        )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())
         offer = read_offer(await _body(http))
@@ -202,7 +207,11 @@ class _Session:
         elif isinstance(event, Connected):
             logger.info("%s: connected", self._address)
 
-    def end(self, reason: str, gone: bool = False) -> None:
+    def request_keyframe(self) -> None:
+        if self.peer is not None and not self.over:
+            self.peer.request_keyframe()
+
+    def end(self, reason: str, *, gone: bool = False, stopped: bool = False) -> None:
         """The session is over, for a reason in words; `gone` once the peer is too. The first reason counts."""
         first, self.over = not self.over, True
         self._on_over(self, gone)
@@ -213,7 +222,7 @@ class _Session:
             self.peer.close(reason)
         publication, self._publication = self._publication, None
         if publication is not None:
-            publication.end(reason)
+            publication.end(reason, stopped=stopped)
 
 
 async def _body(http: web.Request) -> bytes:

@@ -3,28 +3,42 @@
 const RETRY_MS = 1000; // doubled with each attempt
 const MAX_RETRY_MS = 10000;
 const RECOVERY_MS = 5000; // a second media error within this time is not one that recovering helps
+const TOLD_MS = 3000; // a picture that stands still for longer is told of in words
 const STUCK_MS = 8000; // longer than any wait for a part that the server has
 const SILENT_SECONDS = 10; // a live playlist that stays the same for so long: hls.js would show its end over and over
 const LAST_RESORT_MS = 30000;
 const AHEAD_SECONDS = 4;
 const JUMP_SECONDS = 2; // further behind than this, catching up by playing faster takes a minute: jump instead
 const JUMP_PAUSE_MS = 10000; // a viewer with a bad network is better off behind than jumping
-const CHASE = { rate: 1.05, from: 0.5, to: 0.1 }; // play so much faster when so many seconds behind, until so few
+const CHASE = { rate: 1.05, from: 0.25, to: 0.1 }; // play so much faster when so many seconds behind, until so few
 const TICK_MS = 500;
 const REFILL_SECONDS = 0.3; // enough for Chromium to go on from, one part of a low-latency playlist
 
+/** How hls.js loads: at the live edge, what has not come in a few seconds is asked for again, and soon. */
+const loading = (firstByteMs, retries) => ({
+  default: {
+    maxTimeToFirstByteMs: firstByteMs,
+    maxLoadTimeMs: 20_000,
+    timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: retries, retryDelayMs: 500, maxRetryDelayMs: 2000 },
+  },
+});
+
 const SETTINGS = {
   lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
+  enableWorker: false, // our media go through as they are; two workers would first read all of hls.js again, 0.1 s
   maxLiveSyncPlaybackRate: 1, // hls.js changes its pace with every part, and each change costs Chromium some time
   liveSyncOnStallIncrease: 0.5, // seconds further back after a stall; the default gives up a whole one
   backBufferLength: 30,
   capLevelToPlayerSize: true,
   abrEwmaDefaultEstimate: 2_500_000, // bits a second before the first measure: enough for 720p
+  playlistLoadPolicy: loading(8000, 3), // the server itself holds a request for up to 6 s, and then says 503
+  fragLoadPolicy: loading(5000, 5), // parts are there when they are listed
 };
 
 /**
  * Events: "attached" when `hls` or, where there is none, the browser itself begins with `playlist`, "moving" when the
- * picture first moves, "drained" when it has reached its end or waits for more, "interrupted" when it is being opened
+ * picture first moves, "drained" when it has reached its end or waits for more, "interrupted" when it stands still or is being opened
  * again, "quality" when the list or the choice changed, "blocked" when the browser wants a gesture first, "unplayable"
  * when this browser cannot play it at all.
  */
@@ -65,10 +79,19 @@ export class Player extends EventTarget {
 
   close() {
     clearTimeout(this.#retry);
+    this.#retry = 0;
     this.#detach();
     this.#playlist = null;
     this.broadcast = null;
     this.#attempts = 0;
+  }
+
+  /** The server can be reached again: what waits for another attempt does not wait any longer. */
+  hurry() {
+    if (this.#retry) {
+      clearTimeout(this.#retry);
+      this.#attach();
+    }
   }
 
   get playlist() {
@@ -172,6 +195,7 @@ export class Player extends EventTarget {
   }
 
   #attach() {
+    this.#retry = 0;
     this.#last = { time: this.#video.currentTime, at: performance.now() };
     if (globalThis.Hls?.isSupported()) {
       this.#attachHls();
@@ -289,6 +313,9 @@ export class Player extends EventTarget {
       this.#tell("interrupted");
     } else if (this.#stuck()) {
       this.#openAgain();
+    } else if (this.moving && performance.now() - this.#last.at > TOLD_MS) {
+      this.moving = false; // until it moves again
+      this.#tell("interrupted");
     } else if (this.hls && this.#followsLive && readyState > 2 && this.#mayJump()) {
       this.#jumped = performance.now();
       this.toLive();

@@ -52,6 +52,8 @@ globalThis.vitrine = {
 element("title").textContent = name || "Vitrine";
 
 let drained = false;
+let reached = true;
+let known = false;
 let heard = "";
 
 function show(state, reason = null) {
@@ -91,18 +93,26 @@ function describe(channel) {
 }
 
 function follow(answer) {
-  if (answer.kind === "unknown") {
-    player.close();
-    catalogue.close();
-    events.close();
-    show("unknown");
-  } else if (answer.kind === "unreachable") {
-    if (!player.moving || drained) {
-      show("offline");
-    }
-  } else {
+  const standing = !player.moving || drained;
+  if (answer.kind === "channel") {
     player.skew = answer.skew;
     followChannel(answer.channel);
+    if (!reached) {
+      player.hurry();
+    }
+    reached = known = true;
+    return;
+  }
+  reached = false;
+  if (answer.kind === "unreachable" && standing) {
+    show("offline");
+  } else if (answer.kind === "unknown" && standing) { // a picture that moves is believed first
+    player.close();
+    show("unknown");
+    if (!known) {
+      catalogue.close();
+      events.close();
+    }
   }
 }
 
@@ -124,6 +134,7 @@ function followChannel(channel) {
 }
 
 const askNow = watchChannel(name, events, follow);
+addEventListener("online", askNow);
 catalogue.open();
 
 products.addEventListener("change", ({ snapshot }) => shelf.show(snapshot.on));

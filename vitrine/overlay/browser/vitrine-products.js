@@ -175,7 +175,7 @@ class NativePlayer {
   #news;
   #closing = new AbortController();
   #timer = 0;
-  #first = null; // what the playlist listed first when it was first read, in browsers that do not date their timeline
+  #first = null; // the date of time 0, in browsers that do not date their timeline
 
   constructor(video, playlist, news) {
     this.#video = video;
@@ -216,7 +216,7 @@ class NativePlayer {
         url = new URL(rendition[1].trim(), answer.url); // any will do: all list the same date ranges
         next = 0;
       } else if (read.from) {
-        this.#first ??= read.from;
+        this.#first ??= read.join;
         this.ranges.read(read);
         next = read.ended ? Infinity : Math.max(POLL_SECONDS.least, read.target / 2);
         this.#news();

@@ -170,18 +170,21 @@ export function isSame(on, other) {
 }
 
 /**
- * A media playlist's text, as Ranges.read takes it in, with `target` (seconds) and `ended`. Without
- * PROGRAM-DATE-TIME `from` and `edge` are NaN.
+ * A media playlist's text, as Ranges.read takes it in, with `target` (seconds), `ended`, and `join`: the date at which
+ * a player starts that knows nothing of parts. Without PROGRAM-DATE-TIME `from`, `edge` and `join` are NaN.
  */
 export function readPlaylist(text) {
   const read = { ranges: [], removed: [], from: NaN, edge: NaN, delta: false, ended: false, target: 2 };
+  const starts = []; // of whole segments
   let parts = 0; // of the segment that is still open
+  let holdBack = NaN;
   for (const line of text.split(/\r?\n/)) {
     const [, tag, value] = /^#(EXT[^:]*):?(.*)$/.exec(line) ?? [];
     if (tag === "EXT-X-PROGRAM-DATE-TIME") {
       read.edge = Date.parse(value);
       read.from = Number.isNaN(read.from) ? read.edge : read.from;
     } else if (tag === "EXTINF") {
+      starts.push(read.edge);
       read.edge += 1000 * Number.parseFloat(value);
       parts = 0;
     } else if (tag === "EXT-X-PART") {
@@ -193,9 +196,13 @@ export function readPlaylist(text) {
       read.removed = attributesOf(value)["RECENTLY-REMOVED-DATERANGES"]?.split("\t") ?? [];
     } else if (tag === "EXT-X-TARGETDURATION") {
       read.target = Number(value) || read.target;
+    } else if (tag === "EXT-X-SERVER-CONTROL") {
+      holdBack = Number(attributesOf(value)["HOLD-BACK"]);
     }
     read.ended ||= tag === "EXT-X-ENDLIST";
   }
+  const latest = read.edge - 1000 * (holdBack || 3 * read.target);
+  read.join = read.ended ? read.from : (starts.findLast((start) => start <= latest + TOLERANCE_MS) ?? read.from);
   read.edge += parts;
   read.ranges = read.ranges.filter(Boolean);
   return read;

@@ -40,11 +40,11 @@ class Output:
         with self._lock:
             self._write(message)
 
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: str, ours: bool = False) -> None:
         """Say why, if anyone listens, and end the process: no thread of it is to be relied on."""
         if self._lock.acquire(timeout=FAILURE_PATIENCE):
             with contextlib.suppress(OSError):
-                self._write(Failed(reason))
+                self._write(Failed(reason, ours))
         os._exit(1)
 
     def _write(self, message: Message) -> None:
@@ -61,6 +61,7 @@ class Counters:
     frames_out: int = 0
     repeated: int = 0
     dropped: int = 0
+    skipped: int = 0
     undecodable_pictures: int = 0
     undecodable_sound: int = 0
     newest_in: float = 0.0
@@ -69,13 +70,16 @@ class Counters:
     trimmed: int = 0
     stretched: int = 0
 
-    def stats(self) -> Stats:
+    def stats(self, cpu: float = 0.0) -> Stats:
+        """`cpu` is what the process has used, in seconds."""
         return Stats(
             frames_in=self.frames_in,
             frames_out=self.frames_out,
             repeated=self.repeated,
             dropped=self.dropped,
             undecodable=self.undecodable_pictures + self.undecodable_sound,
+            skipped=self.skipped,
+            cpu=cpu,
             lag=max(0.0, self.newest_in - self.newest_out),
             silence=self.silence,
             trimmed=self.trimmed,

@@ -42,7 +42,12 @@ class PictureEnded:
     position: Fraction
 
 
-SoundInput = AccessUnit | AudioTrack | PictureReached | PictureEnded
+@dataclass(frozen=True, slots=True)
+class SoundLeft:
+    """The publisher is gone: there is nothing to wait for until a track is announced."""
+
+
+SoundInput = AccessUnit | AudioTrack | PictureReached | PictureEnded | SoundLeft
 
 
 class SoundThread:
@@ -60,6 +65,7 @@ class SoundThread:
         self._refused_before = 0
         self._normaliser = Normaliser()
         self._wait = WAIT
+        self._left = False
         self._filled = 0
 
     def push(self, item: SoundInput) -> None:
@@ -68,6 +74,9 @@ class SoundThread:
                 self._decode(item)
             case AudioTrack():
                 self._change_track(item)
+            case SoundLeft():
+                self._drop_decoder()
+                self._left = True
             case PictureReached(position):
                 self._follow(ticks_at(position, AUDIO_RATE))
             case PictureEnded(position):
@@ -81,19 +90,23 @@ class SoundThread:
     def _change_track(self, track: AudioTrack) -> None:
         if self._decoder and self._decoder.track == track:
             return
-        self._refused_before += self._decoder.undecodable if self._decoder else 0
+        self._drop_decoder()
+        self._left, self._filled = False, 0
         try:
             self._decoder = AudioDecoder(track)
         except UnsupportedError:
             if not self._live:
-                raise
-            self._decoder = None  # the show goes on in silence; the units that come are counted
+                raise  # else the show goes on in silence; the units that come are counted
+
+    def _drop_decoder(self) -> None:
+        self._refused_before += self._decoder.undecodable if self._decoder else 0
+        self._decoder = None
 
     def _follow(self, picture: int) -> None:
         """Where sound cannot be waited for, or will never come, silence follows the picture."""
         if self._live or self._decoder is None:
             before = self._line.position
-            self._fill(picture - self._wait)
+            self._fill(picture - (0 if self._left else self._wait))
             if self._line.position > before:
                 self._filled = self._line.position
 

@@ -23,6 +23,7 @@ const TROUBLES = [
   [({ limit }) => limit === "bandwidth", "Your upload is too slow for this picture: choose a smaller one, or stop what else uses the line."],
   [({ limit }) => limit === "cpu", "This device cannot keep up with the encoding: close other programs, or choose a smaller picture."],
   [({ lag }) => lag > 1000, "The server cannot keep up with the encoding: viewers fall behind. Send a smaller picture."],
+  [({ shed }) => shed > 0, "The server is too busy for full quality: viewers get less of it for now."],
   [({ missed }) => missed > 2, "Viewers see the picture jump: the server has more work than it can do. Send a smaller picture."],
   [({ trip }) => trip > 300, "The way to the server is slow: a cable is better than Wi-Fi."],
   [({ keyframe, own }) => keyframe > 8 && !own, "Keyframes are far apart: set the encoder's keyframe interval to two seconds."],
@@ -53,6 +54,7 @@ export class Figures {
     }
     const server = {
       lag: health?.encode_lag_ms ?? null,
+      shed: health?.shed?.length ?? 0,
       keyframe: health?.keyframe_ms ? health.keyframe_ms / 1000 : null,
       kbps: health?.ingest_kbps ?? null,
       loss: health?.connection?.loss_percent ?? null,
@@ -67,8 +69,10 @@ export class Figures {
   #lately(figures, health, now) {
     const { frames_in: taken = 0, units_dropped: missed = 0, decoder_errors: damaged = 0 } = health ?? {};
     const newest = this.#recent.at(-1);
-    if (newest && (newest.taken === 0 || taken < newest.taken || missed < newest.missed || figures.own !== newest.figures.own)) {
-      this.#recent = []; // nothing was wanted of it before its first picture; or another publisher
+    const begins = newest?.taken === 0 && taken > 0; // what came before its first picture was not wanted
+    const another = newest && (taken < newest.taken || missed < newest.missed || figures.own !== newest.figures.own);
+    if (begins || another) {
+      this.#recent = [];
     }
     this.#recent.push({ at: now, figures, taken, missed, damaged });
     this.#recent = this.#recent.filter(({ at }) => now - at <= LATELY_MS);

@@ -145,6 +145,18 @@ async function stop() {
   });
   if (yes) {
     publisher.stop();
+    await endBroadcast();
+  }
+}
+
+/** A publisher that only goes is waited for, with the slate on air: that the show is over must be said. */
+async function endBroadcast() {
+  try {
+    await access.ask(`/api/channels/${encodeURIComponent(channel)}/broadcast`, { method: "DELETE" });
+  } catch (error) {
+    if (error.status !== 409) { // over already
+      tally.alarm(`Your camera is off, but viewers still see the slate for a while: ${inWords(error)}`);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-from vitrine.ingest.whip.rate import ATTEMPTS, MAX_ADDRESSES, WINDOW, Attempts
+from vitrine.ingest.rate import ATTEMPTS, MAX_ADDRESSES, WINDOW, Attempts
 
 
 def test_an_address_waits_until_its_oldest_attempt_is_past() -> None:

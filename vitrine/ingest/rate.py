@@ -1,10 +1,10 @@
-"""How often one address may ask for a session. Pure; time is passed in."""
+"""How often one address may ask for something. Pure; time is passed in."""
 
 from collections import deque
 
 ATTEMPTS = 20
-"""In WINDOW seconds, of one address, whatever becomes of them. Encoders that lost their connection ask once a second at
-most; behind one address may be a whole production house."""
+"""Sessions asked for in WINDOW seconds, of one address, whatever becomes of them. Encoders that lost their connection
+ask once a second at most; behind one address may be a whole production house."""
 
 WINDOW = 10.0
 
@@ -15,16 +15,18 @@ MAX_ADDRESSES = 4_096
 class Attempts:
     """A sliding window over each address's newest attempts."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = ATTEMPTS) -> None:
+        """`most` in WINDOW seconds."""
+        self._most = most
         self._taken: dict[str, deque[float]] = {}
 
     def take(self, address: str, now: float) -> float:
         """Count an attempt at monotonic time `now`: 0 if it may pass, else the seconds to wait."""
-        taken = self._taken.pop(address, None) or deque(maxlen=ATTEMPTS)
+        taken = self._taken.pop(address, None) or deque(maxlen=self._most)
         self._taken[address] = taken  # now the newest
         if len(self._taken) > MAX_ADDRESSES:
             del self._taken[next(iter(self._taken))]
-        if len(taken) == ATTEMPTS and (left := taken[0] + WINDOW - now) > 0:
+        if len(taken) == self._most and (left := taken[0] + WINDOW - now) > 0:
             return left
         taken.append(now)
         return 0.0

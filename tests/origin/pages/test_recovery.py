@@ -1,0 +1,136 @@
+"""The watch page comes back from everything that networks and servers do to it, and stays at the edge."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Route, async_playwright
+
+from tests.origin.pages.viewer import Viewer, watching
+from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGUMENTS)
+        )
+        yield chromium
+        await chromium.close()
+
+
+# Each of these is a trouble that lasts for as long as its block.
+
+
+@asynccontextmanager
+async def refused(viewer: Viewer) -> AsyncIterator[None]:
+    await viewer.broadcast.close()
+    yield
+    await viewer.broadcast.open()
+
+
+@asynccontextmanager
+async def started_again(viewer: Viewer) -> AsyncIterator[None]:
+    async with refused(viewer):
+        yield
+        await viewer.broadcast.another()
+
+
+@asynccontextmanager
+async def offline(viewer: Viewer) -> AsyncIterator[None]:
+    await viewer.context.set_offline(True)
+    yield
+    await viewer.context.set_offline(False)
+
+
+@asynccontextmanager
+async def answered(viewer: Viewer, pattern: str, answer: Callable[[Route], object]) -> AsyncIterator[None]:
+    await viewer.context.route(pattern, answer)
+    yield
+    await viewer.context.unroute(pattern)
+
+
+def stream_not_found(viewer: Viewer) -> AbstractAsyncContextManager[None]:
+    return answered(viewer, "**/hls/**", lambda route: route.fulfill(status=404))
+
+
+def parts_not_found(viewer: Viewer) -> AbstractAsyncContextManager[None]:
+    return answered(viewer, "**/*.m4s", lambda route: route.fulfill(status=404))
+
+
+def all_not_found(viewer: Viewer) -> AbstractAsyncContextManager[None]:
+    return answered(viewer, "**/*", lambda route: route.fulfill(status=404))
+
+
+def unavailable(viewer: Viewer) -> AbstractAsyncContextManager[None]:
+    return answered(viewer, "**/*", lambda route: route.fulfill(status=503))
+
+
+def stalled(viewer: Viewer) -> AbstractAsyncContextManager[None]:
+    """Requests are taken and never answered, also not when the trouble is over."""
+    return answered(viewer, "**/hls/**", lambda _: None)
+
+
+def damaged(viewer: Viewer) -> AbstractAsyncContextManager[None]:
+    """What comes as pictures is not."""
+    return answered(viewer, "**/*.m4s", lambda route: route.fulfill(body=bytes(5000), content_type="video/mp4"))
+
+
+Trouble = tuple[Callable[[Viewer], AbstractAsyncContextManager[None]], str]
+"""What happens, and the title of what the viewer is told meanwhile."""
+
+SERVER: dict[str, Trouble] = {
+    "refused": (refused, "No connection"),
+    "started again": (started_again, "No connection"),
+    "404 for everything": (all_not_found, "There is no show here"),
+    "503": (unavailable, "No connection"),
+}
+NETWORK: dict[str, Trouble] = {
+    "offline": (offline, "No connection"),
+    "404 for the stream": (stream_not_found, "One moment"),
+    "404 for its parts": (parts_not_found, "One moment"),
+    "stalled": (stalled, "One moment"),
+    "damaged": (damaged, "One moment"),
+}
+
+
+@pytest.mark.parametrize("troubles", [SERVER, NETWORK], ids=["server", "network"])
+async def test_the_picture_comes_back_by_itself(troubles: dict[str, Trouble], browser: Browser) -> None:
+    async def endure(name: str) -> None:
+        trouble, title = troubles[name]
+        try:
+            async with watching(browser) as viewer:
+                async with trouble(viewer):
+                    await viewer.is_told(title)
+                await viewer.sees_the_picture()
+        except (AssertionError, TimeoutError) as error:
+            raise AssertionError(f"{name}: {error}") from error
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in troubles:
+            tasks.create_task(endure(name))
+
+
+async def test_a_viewer_who_fell_behind_catches_up(browser: Browser) -> None:
+    """By playing faster where that takes seconds, by a jump where it would take a minute; never after going back."""
+    async with watching(browser) as viewer:
+        await viewer.falls_behind(1.2)
+        await viewer.until("vitrine.video.playbackRate === 1.05")
+        await viewer.falls_behind(-1.1)  # 22 seconds later
+        await viewer.until("vitrine.video.playbackRate === 1")
+        await viewer.sees_the_picture()
+        await viewer.falls_behind(8)
+        await viewer.sees_the_picture()
+        await viewer.page.keyboard.press("ArrowLeft")
+        await viewer.page.keyboard.press("ArrowLeft")
+        await viewer.until("!vitrine.video.seeking")
+        before = await viewer.behind()
+        await viewer.until(f"vitrine.video.currentTime > {await viewer.time() + 2}")
+        assert await viewer.behind() > before - 0.5
+        assert await viewer.page.evaluate("vitrine.video.playbackRate") == 1

@@ -1,0 +1,87 @@
+"""Somebody before the watch page of a broadcast of numbered pictures."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.origin.on_air import RATE, Broadcast, on_air
+from tests.overlay.browser.stage import READ_NUMBER
+
+WINDOW = 60
+PATIENCE = 30.0
+"""Seconds that anything may take on a busy machine before it counts as hung."""
+
+EDGE = 4.0
+"""Seconds that the picture may be from the studio; it is 1.5 on a machine with time."""
+
+INSIDE = (
+    READ_NUMBER
+    + """
+globalThis.numberOnScreen = () => (vitrine.video.readyState > 1 ? readNumber(vitrine.video) : -1);
+globalThis.until = async (test) => {
+  while (!test()) {
+    await new Promise((done) => setTimeout(done, 50));
+  }
+};
+"""
+)
+
+
+class Viewer:
+    """Looks, and says what is there."""
+
+    def __init__(self, context: BrowserContext, page: Page, broadcast: Broadcast) -> None:
+        self.context = context
+        self.page = page
+        self.broadcast = broadcast
+
+    async def sees_the_picture(self) -> None:
+        """It moves, near the edge, and the page says so."""
+        await self.until("document.body.dataset.picture === 'on' && !vitrine.video.seeking")
+        await self.until(f"numberOnScreen() > {self.broadcast.stage.newest - EDGE * float(RATE)}")
+        await self.until(f"vitrine.video.currentTime > {await self.time() + 0.5}")
+        await expect(self.page.locator("#state")).to_have_text("Live")
+        await expect(self.page.locator("#shutter")).not_to_be_visible()
+
+    async def is_told(self, title: str) -> None:
+        """This is written where the picture was."""
+        await self.until(f"document.getElementById('notice-title').textContent === '{title}'")
+        await self.until("document.body.dataset.picture === 'off'")
+
+    async def until(self, condition: str) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self.page.evaluate(f"until(() => {condition})")
+
+    async def time(self) -> float:
+        return float(await self.page.evaluate("vitrine.video.currentTime"))
+
+    async def behind(self) -> float:
+        """Seconds from the newest picture that is out to the one on screen."""
+        number = await self.page.evaluate("numberOnScreen()")
+        return float((self.broadcast.stage.newest - number) / RATE)
+
+    async def falls_behind(self, seconds: float) -> None:
+        """As after a stall: by no wish of the viewer's."""
+        await self.page.evaluate(f"void (vitrine.video.currentTime -= {seconds})")
+        await self.until("!vitrine.video.seeking")
+
+
+@asynccontextmanager
+async def watching(browser: Browser) -> AsyncIterator[Viewer]:
+    """Open the page of a new broadcast, and wait for the picture."""
+    async with on_air(Broadcast(WINDOW)) as broadcast:
+        context = await browser.new_context(base_url=broadcast.origin, reduced_motion="reduce")
+        page = await context.new_page()
+        troubles: list[str] = []
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        await page.add_init_script(INSIDE)
+        try:
+            await page.goto("/watch/show")
+            viewer = Viewer(context, page, broadcast)
+            await viewer.sees_the_picture()
+            yield viewer
+        finally:
+            await context.close()
+        assert troubles == []

@@ -1,0 +1,204 @@
+"""The worker of one broadcast: a process that dies is replaced by one that carries on in the same grid."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from fractions import Fraction
+
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import Rendition, Track, VideoTrack
+from vitrine.transcode.events import Failed, Opened, PoolEvent, Shed, Stats, WorkerDied
+from vitrine.transcode.ladder import Plan
+from vitrine.transcode.pool import Worker
+from vitrine.transcode.replay import Replay
+
+log = logging.getLogger("vitrine.transcoder")
+
+MOST_WAITING = 10_000
+"""Tracks and access units held while a worker process starts: a minute of them, where a second is usual."""
+
+MOST_DEATHS = 5
+DEATHS_SECONDS = 60.0
+"""Workers replaced in such a time: what kills one after the other, the next will not survive either."""
+
+LEVELS = frozenset({"lag"})
+"""Of the statistics: what is true of now, and not counted since the beginning."""
+
+
+class Transcoder:
+    """`taken` tells how far each rendition has come, for a worker that is to go on from there.
+
+    `on_event` gets what a worker says, Opened once. Of deaths it gets WorkerDied before anything was opened, and where
+    they are too many; of failures those that the input is to blame for, and those before anything was opened.
+    """
+
+    def __init__(self, on_event: Callable[[PoolEvent], None], taken: Callable[[], Mapping[str, int]]) -> None:
+        self._on_event = on_event
+        self._taken = taken
+        self._plan: Plan | None = None
+        self._launched: Worker | None = None  # waits for its plan
+        self._worker: Worker | None = None
+        self._waiting: list[Track | AccessUnit] = []
+        self._replay = Replay()
+        self._renditions: tuple[Rendition, ...] = ()
+        self._deaths: deque[float] = deque()
+        self._dead = False
+        self._delivered = False
+        self._counted = self._former = Stats()
+
+    @property
+    def overwhelmed(self) -> bool:
+        """More waits for a worker to start than may."""
+        return len(self._waiting) > MOST_WAITING
+
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """Pictures were given up, and there is room again from the next keyframe on."""
+        return self._worker is not None and self._worker.waits_for_keyframe
+
+    @property
+    def pid(self) -> int | None:
+        """Of the worker, None while there is none."""
+        return None if self._worker is None or self._dead else self._worker.pid
+
+    async def launch(self) -> None:
+        """Start a process that waits for its plan. Raises OSError."""
+        self._launched = await Worker.launch(self._receive)
+
+    def begin(self, plan: Plan) -> None:
+        """The plan is known; what has been given by now waits for it."""
+        self._plan = plan
+        self._worker, self._launched = self._launched, None
+        assert self._worker is not None
+        self._worker.begin(plan)
+        waiting, self._waiting = self._waiting, []
+        for item in waiting:
+            if isinstance(item, AccessUnit):
+                self._worker.push(item)
+            else:
+                self._worker.add_track(item)
+
+    async def revive(self) -> None:
+        """Replace the worker where it is dead. Raises OSError."""
+        if not self._dead:
+            return
+        assert self._worker is not None
+        assert self._plan is not None
+        self._dead = False
+        former, self._worker = self._worker, None
+        await former.close()
+        self._waiting = self._replay.items
+        self._former, self._delivered = self._counted, False
+        worker = await Worker.start(self._plan.resumed(self._renditions, self._taken()), self._receive)
+        self._on_event(Shed((), 0.0))  # it begins with all of the ladder, whatever its predecessor gave up
+        worker.refill(self._waiting)
+        self._waiting = []
+        self._worker = worker
+
+    def add_track(self, track: Track) -> None:
+        """Announce a track, or its changed description, before its access units."""
+        self._replay.add_track(track)
+        if self._worker is None:
+            self._waiting.append(track)
+        else:
+            self._worker.add_track(track)
+
+    def push(self, unit: AccessUnit) -> None:
+        """Give an access unit in programme time."""
+        self._replay.push(unit, self._delivered_until if unit.keyframe else Fraction(0))
+        if self._worker is None:
+            self._waiting.append(unit)
+        else:
+            self._worker.push(unit)
+
+    @property
+    def _delivered_until(self) -> Fraction:
+        """Seconds of programme time that all rungs have come to."""
+        if self._plan is None or not self._renditions:
+            return Fraction(0)
+        taken = self._taken()
+        pictures = (each.name for each in self._renditions if isinstance(each.track, VideoTrack))
+        return min((Fraction(taken[name]) for name in pictures), default=Fraction(0)) / self._plan.rate
+
+    def leave(self) -> None:
+        """The publisher is gone; tracks and units that follow are another one's."""
+        self._replay.leave()
+        if self._worker is not None:
+            self._worker.leave()
+        elif self._renditions:
+            self._waiting.clear()  # a replacement is being started, which needs nothing for its slate
+
+    def catch_up(self, position: Fraction) -> None:
+        """What is pushed next, up to a programme time in seconds, comes all at once."""
+        if self._worker is not None:
+            self._worker.catch_up(position)
+
+    def advance(self, position: Fraction, slate: bool) -> None:
+        """Programme time has reached `position` seconds, with or without media."""
+        if self._worker is not None:
+            self._worker.advance(position, slate)
+
+    async def finish(self) -> None:
+        """Have everything encoded and delivered."""
+        if self._worker is not None and not self._dead:
+            await self._worker.finish()
+
+    async def close(self) -> None:
+        """End the worker; no event follows."""
+        for worker in (self._launched, self._worker):
+            if worker is not None:
+                await worker.close()
+        self._launched = self._worker = None
+
+    def _receive(self, event: PoolEvent) -> None:
+        match event:
+            case AccessUnit():
+                self._delivered = True
+                self._on_event(event)
+            case Stats():
+                self._counted = _sum(self._former, event)
+                self._on_event(self._counted)
+            case Opened(renditions):
+                self._open(renditions)
+            case Failed() if self._renditions:
+                self._replay.forget_units()
+                if event.ours:
+                    log.error("%s", event.reason)
+                else:
+                    self._on_event(event)
+            case WorkerDied() if self._renditions:
+                self._bury(event)
+            case _:
+                self._on_event(event)
+
+    def _open(self, renditions: tuple[Rendition, ...]) -> None:
+        if not self._renditions:
+            self._renditions = renditions
+            self._on_event(Opened(renditions))
+        elif renditions != self._renditions:
+            self._on_event(WorkerDied(0, "A new transcoder makes other renditions than the one that it replaces"))
+
+    def _bury(self, death: WorkerDied) -> None:
+        now = time.monotonic()
+        self._deaths.append(now)
+        while now - self._deaths[0] > DEATHS_SECONDS:
+            self._deaths.popleft()
+        if len(self._deaths) > MOST_DEATHS:
+            text = f"{death.reason}; {MOST_DEATHS} others did the same within {DEATHS_SECONDS:.0f} s"
+            self._on_event(replace(death, reason=text))
+            return
+        if not self._delivered:
+            self._replay.forget_units()  # what it began with may be what killed it
+        log.error("%s. It is being replaced.", death.reason)
+        self._dead = True
+
+
+def _sum(former: Stats, stats: Stats) -> Stats:
+    counts = {
+        each.name: getattr(former, each.name) + getattr(stats, each.name)
+        for each in fields(Stats)
+        if each.name not in LEVELS
+    }
+    return replace(stats, **counts)
