@@ -371,7 +371,7 @@ async def test_nothing_is_wider_than_the_screen(visit: Visit, size: tuple[int, i
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
+@pytest.mark.parametrize("size", [(1440, 900)])
 async def test_nothing_moves_under_the_next_press(visit: Visit, size: tuple[int, int]) -> None:
     page = await visit(viewport={"width": size[0], "height": size[1]}, films=False)
     visit.house.go_on_air()
