@@ -60,6 +60,7 @@ bench-latency: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium nginx=nginx $(MODULES)/ngx_rtmp_module.so=libnginx-mod-rtmp
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.join
+	$(BIN)/python -m bench.whip_latency
 
 .venv/bin/pip:
 	tools/system-packages --python-venv $(PYTHON)

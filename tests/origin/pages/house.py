@@ -123,6 +123,7 @@ class House:
     newest: int = 60
     stage: Stage | None = None
     rehearses: bool = False
+    finished: list[str] = field(default_factory=list)
     whip: Takes = field(default_factory=Takes)
 
     def __post_init__(self) -> None:
@@ -207,7 +208,8 @@ class House:
         return Rehearsal(on=self.rehearses, on_air=False, address="demo~unlisted" if self.rehearses else None)
 
     def finish(self, channel: str) -> bool:
-        return False
+        self.finished.append(channel)
+        return True
 
     def rehearse(self, channel: str, on: bool) -> Rehearsal | None:
         self.rehearses = on

@@ -16,15 +16,17 @@ async def until_heard(channel: Shop) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_page_that_waits_plays_when_it_is_told_of_the_start(visit: Visit) -> None:
-    channel = shop(state="idle")  # and so it answers to who asks
+async def test_a_page_that_waits_is_told_of_the_start_and_need_not_ask(visit: Visit) -> None:
+    channel = shop(state="idle")
     page = await visit(channel, plays=False)
     await expect(page.locator("#notice-title")).to_have_text("Opening soon")
     await until_heard(channel)
-    channel.tell("state", channel.as_json("starting"))
-    await expect(page.locator("#notice-title")).to_have_text("The lights are on")
+    channel.tell("state", channel.as_json("starting"))  # to who asks it is idle still
+    await expect(page.locator("#state")).to_have_text("Starting")
     channel.tell("state", channel.as_json("live"))
-    await expect(page.locator("body")).to_have_attribute("data-picture", "on")
+    await expect(page.locator("#state")).to_have_text("Live")
+    channel.state = "live"
+    await page.wait_for_selector("body[data-picture=on]")
 
 
 async def test_one_connection_tells_of_state_and_products(visit: Visit) -> None:

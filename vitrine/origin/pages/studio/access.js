@@ -38,7 +38,7 @@ export class Access {
     sessionStorage.removeItem(KEPT_AS);
   }
 
-  /** JSON of an address of the API. Raises Refused; TypeError or a TimeoutError where the server was not reached. */
+  /** JSON of an address of the API, null where the answer is empty. Raises Refused; TypeError or a TimeoutError where the server was not reached. */
   async ask(address, { method = "GET", body = undefined, headers = {} } = {}) {
     const answer = await fetch(address, {
       method,

@@ -72,8 +72,10 @@ export class Figures {
   #lately(figures, health, now) {
     const { frames_in: taken = 0, units_dropped: missed = 0, decoder_errors: damaged = 0 } = health ?? {};
     const newest = this.#recent.at(-1);
-    if (newest && (newest.taken === 0 || taken < newest.taken || missed < newest.missed || figures.own !== newest.figures.own)) {
-      this.#recent = []; // nothing was wanted of it before its first picture; or another publisher
+    const begins = newest?.taken === 0 && taken > 0; // what came before its first picture was not wanted
+    const another = newest && (taken < newest.taken || missed < newest.missed || figures.own !== newest.figures.own);
+    if (begins || another) {
+      this.#recent = [];
     }
     this.#recent.push({ at: now, figures, taken, missed, damaged });
     this.#recent = this.#recent.filter(({ at }) => now - at <= LATELY_MS);

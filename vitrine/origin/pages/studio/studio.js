@@ -145,12 +145,17 @@ async function stop() {
   });
   if (yes) {
     publisher.stop();
-    try {
-      await access.ask(`/api/channels/${encodeURIComponent(channel)}/broadcast`, { method: "DELETE" });
-    } catch (error) {
-      if (error.status !== 409) {
-        tally.alarm(`The broadcast waits for its publisher: ${inWords(error)}`); // 409: it is over already
-      }
+    await endBroadcast();
+  }
+}
+
+/** A publisher that only goes is waited for, with the slate on air: that the show is over must be said. */
+async function endBroadcast() {
+  try {
+    await access.ask(`/api/channels/${encodeURIComponent(channel)}/broadcast`, { method: "DELETE" });
+  } catch (error) {
+    if (error.status !== 409) { // over already
+      tally.alarm(`Your camera is off, but viewers still see the slate for a while: ${inWords(error)}`);
     }
   }
 }
