@@ -3,15 +3,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # Tests that run at once. They wait more than they work, but their programs would get into each other's way.
 PROCESSES ?= 2
+MODULES := /usr/lib/nginx/modules
+LUA := $(MODULES)/ngx_http_lua_module.so
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop fuzz bench bench-cards bench-origin clean
+.PHONY: demo test check format lint types unit interop fuzz bench bench-cards bench-origin bench-latency clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
 
 test: lint types .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 
 # Everything that needs no other program, in under two minutes.
@@ -28,7 +30,7 @@ unit: .venv/.tests
 	$(BIN)/python -m pytest -q -m "not interop"
 
 interop: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m interop
 
 format: .venv/.tests
@@ -53,6 +55,11 @@ bench-origin: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg nginx=nginx wrk=wrk
 	$(BIN)/python -m bench.origin
 	$(BIN)/python -m bench.crowd
+
+bench-latency: .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg chromium=chromium nginx=nginx $(MODULES)/ngx_rtmp_module.so=libnginx-mod-rtmp
+	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.join
 
 .venv/bin/pip:
 	tools/system-packages --python-venv $(PYTHON)

@@ -8,7 +8,7 @@ import click
 
 @click.command()
 @click.argument("clip", required=False, type=click.Path(exists=True))
-@click.option("--seconds", default=600, show_default=True, help="How long latency is watched.")
+@click.option("--seconds", default=300, show_default=True, help="How long latency is watched.")
 def main(clip: str | None, seconds: int) -> None:
     """Measure the ladder on CLIP (the sample show without one), the server's cost, and the latency."""
     for title, command in (

@@ -14,7 +14,7 @@ import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
 from bench.crew import Crew
-from bench.latency import CHROMIUM
+from bench.screen import CHROMIUM
 from bench.served import CHANNEL, Served, child, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
-from bench.latency import CHROMIUM, LADDER, RATE, SHOW_SECONDS
+from bench.latency import LADDER, RATE, SHOW_SECONDS
+from bench.screen import CHROMIUM
 from bench.served import CHANNEL, child, publisher, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample

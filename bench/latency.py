@@ -1,132 +1,110 @@
 """Capture to screen: the number on each frame that hls.js shows in Chromium, against the clock that captured it.
 
-python -m bench.latency [--seconds 600]
+    python -m bench.latency [--seconds 300] [--alone]
+
+One clip goes by RTMP to Vitrine, which makes the full ladder of it, and at the same time to the usual set-up,
+`bench/nginx_rtmp.py`, which passes it on; each has a viewer in a browser of its own. All of it shares one machine.
+`--alone` leaves the usual set-up out. `--seconds 60` is enough for a draft.
 """
 
 import argparse
 import asyncio
-import itertools
-import statistics
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Playwright, async_playwright
 
-from bench.served import CHANNEL, child, served
+from bench.nginx_rtmp import KEY, Usual, usual
+from bench.screen import Latency, Seen, latency_of, watch
+from bench.served import CHANNEL, Served, child, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 
 LADDER = (("720p", 720, 2800), ("480p", 480, 1400), ("360p", 360, 800))
 RATE = 30
 SHOW_SECONDS = 60
-SETTLING = 10
-"""Seconds after the start that are not counted: hls.js measures and catches up."""
-
-STALL = 0.5
-"""Seconds without a new picture that a viewer calls a stall."""
-
-CHROMIUM = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
+LISTED = 3
+"""Segments that the usual set-up lists before its viewer comes: hls.js starts three behind the end."""
 
 
 @dataclass(frozen=True)
-class Latency:
-    """Seconds from capture to screen, over the frames shown after settling."""
+class Result:
+    """One set-up: seconds from the publisher's first frame until there was something to play, and what was seen."""
 
     start_up: float
-    first_frame: float
-    median: float
-    p95: float
-    worst: float
-    stalls: int
-    frames: int
-    unread: int
-    heights: dict[int, int]
+    seen: Seen
+    latency: Latency
 
 
-async def measure(seconds: int) -> Latency:
+async def measure(seconds: int, *, alone: bool) -> dict[str, Result]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         show = folder / "show.mp4"
         write_sample(show, SampleShow(1280, 720, Fraction(RATE), Fraction(SHOW_SECONDS)))
-        async with served(folder, LADDER) as server:
-            camera = (sys.executable, "-m", "bench.camera", str(show), server.rtmp, CHANNEL)
-            async with child(*camera) as process:
-                assert process.stdout is not None
-                captured = float((await process.stdout.readline()).decode())
-                loop = asyncio.get_running_loop()
-                before = loop.time()
-                await server.live()
-                start_up = loop.time() - before
-                shown, unread = await _watch(f"{server.http}/watch/{CHANNEL}", seconds)
-    return _summary(captured, start_up, shown, unread)
+        async with async_playwright() as playwright, served(folder, LADDER) as server, usual(folder / "usual") as other:
+            async with asyncio.TaskGroup() as tasks:
+                ours = tasks.create_task(_vitrine(playwright, server, show, seconds))
+                theirs = None if alone else tasks.create_task(_usual(playwright, other, show, seconds))
+            found = {"Vitrine": ours.result()}
+            return found if theirs is None else {**found, "nginx-rtmp": theirs.result()}
 
 
-async def _watch(address: str, seconds: int) -> tuple[list[tuple[int, float, int]], int]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
-        page = await browser.new_page(viewport={"width": 1280, "height": 800}, bypass_csp=True)
-        await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
-        await page.goto(address)
-        await page.wait_for_function("window.shown.length > 0", timeout=30_000)
-        await _let_pass(page, seconds)
-        shown = await page.evaluate("window.shown")
-        unread = await page.evaluate("window.unread")
-        await browser.close()
-    return [(int(number), at / 1000, int(height)) for number, at, height in shown], int(unread)
+async def _vitrine(playwright: Playwright, server: Served, show: Path, seconds: int) -> Result:
+    async with _camera(show, server.rtmp, CHANNEL) as captured:
+        before = _now()
+        await server.live()
+        start_up = _now() - before
+        seen = await watch(playwright, f"{server.http}/watch/{CHANNEL}", seconds, tell=True)
+        return Result(start_up, seen, latency_of(seen.shown, captured, RATE, SHOW_SECONDS))
 
 
-async def _let_pass(page: Page, seconds: int) -> None:
-    for minute in range(seconds // 60):
-        await asyncio.sleep(60)
-        print(f"  {minute + 1} min, {await page.evaluate('window.shown.length')} frames shown", file=sys.stderr)
-    await asyncio.sleep(seconds % 60)
+async def _usual(playwright: Playwright, server: Usual, show: Path, seconds: int) -> Result:
+    async with _camera(show, server.rtmp, KEY) as captured:
+        before = _now()
+        await server.segments(1)
+        start_up = _now() - before
+        await server.segments(LISTED)
+        seen = await watch(playwright, server.page, seconds)
+        return Result(start_up, seen, latency_of(seen.shown, captured, RATE, SHOW_SECONDS))
 
 
-def _summary(captured: float, start_up: float, shown: list[tuple[int, float, int]], unread: int) -> Latency:
-    period = SHOW_SECONDS
-    latencies, heights = [], dict[int, int]()
-    started = shown[0][1]
-    times = [at for _, at, _ in shown if at > started + SETTLING]
-    for number, at, height in shown:
-        # The show repeats: the turn is the one that makes the latency positive and smallest.
-        latency = (at - captured - number / RATE) % period
-        if at > started + SETTLING:
-            latencies.append(latency)
-            heights[height] = heights.get(height, 0) + 1
-    first = (shown[0][1] - captured - shown[0][0] / RATE) % period
-    stalls = [(earlier, later - earlier) for earlier, later in itertools.pairwise(times) if later - earlier > STALL]
-    for at, length in stalls:
-        print(f"  stall of {length:.2f} s after {at - started:.0f} s", file=sys.stderr)
-    ordered = sorted(latencies)
-    return Latency(
-        start_up=start_up,
-        first_frame=first,
-        median=statistics.median(ordered),
-        p95=ordered[int(0.95 * len(ordered))],
-        worst=ordered[-1],
-        stalls=len(stalls),
-        frames=len(ordered),
-        unread=unread,
-        heights=heights,
-    )
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def _camera(show: Path, url: str, key: str) -> AsyncIterator[float]:
+    """A publisher at a camera's pace; gives the clock at which frame 0 was captured."""
+    async with child(sys.executable, "-m", "bench.camera", str(show), url, key) as process:
+        assert process.stdout is not None
+        captured = (await process.stdout.readline()).decode()
+        if not captured:
+            raise RuntimeError(f"The publisher to {url} ended before its first frame")
+        yield float(captured)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=120)
-    result = asyncio.run(measure(parser.parse_args().seconds))
-    print("| start-up | median | p95 | worst | stalls | frames | unread | heights shown |")
-    print("|---|---|---|---|---|---|---|---|")
+    parser.add_argument("--seconds", type=int, default=300)
+    parser.add_argument("--alone", action="store_true", help="without the usual set-up beside it")
+    arguments = parser.parse_args()
+    results = asyncio.run(measure(arguments.seconds, alone=arguments.alone))
     print(
-        f"| {result.start_up:.2f} s | {result.median:.2f} s | {result.p95:.2f} s | {result.worst:.2f} s "
-        f"| {result.stalls} | {result.frames} | {result.unread} | {result.heights} |"
+        "| set-up | start-up | page to picture | p50 | p95 | p99 | worst | stalls | frames | unread | heights shown |"
     )
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for name, result in results.items():
+        latency, seen = result.latency, result.seen
+        seconds = (result.start_up, seen.joined, latency.median, *map(latency.percentile, (95, 99, 100)))
+        heights = ", ".join(f"{height}p: {count}" for height, count in latency.heights.most_common())
+        row = [name, *(f"{each:.2f} s" for each in seconds)]
+        row += [str(each) for each in (latency.stalls, len(latency.latencies), seen.unread, heights)]
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -71,16 +71,18 @@ async def served(
     ladder: tuple[tuple[str, int, int], ...],
     channels: tuple[str, ...] = (CHANNEL,),
     window: int = 0,
+    settings: str = "",
 ) -> AsyncIterator[Served]:
     """`ladder` is (name, height, kbps), largest first. Each channel's key is its name.
 
-    A publisher is awaited for `window` seconds.
+    A publisher is awaited for `window` seconds. `settings` are further lines of each channel's table.
     """
     http, rtmp = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     rungs = "".join(f'[[ladder]]\nname = "{name}"\nheight = {height}\nkbps = {kbps}\n' for name, height, kbps in ladder)
     config = folder / "bench.toml"
     server = f'[server]\nhttp = "{http}"\nrtmp = "{rtmp}"\ndata = "{folder / "data"}"\napi_token = "{TOKEN}"\n'
-    shows = "".join(f'[channels.{channel}]\ntitle = "Benchmark"\n' for channel in channels)
+    server += "always_admit = true\n"
+    shows = "".join(f'[channels.{channel}]\ntitle = "Benchmark"\n{settings}' for channel in channels)
     config.write_text(f"{server}[reconnect]\nwindow = {window}\n{rungs}{shows}")
     async with child(sys.executable, "-m", "vitrine.server", "serve", "--config", str(config)) as process:
         assert process.stdout is not None

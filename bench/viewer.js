@@ -26,6 +26,7 @@
   }
 
   window.shown = [];
+  window.presented = []; // when each picture was to be on the screen, numbered or not
   window.taken = []; // of a camera's own picture: when the browser took it
   window.unread = 0;
   window.waits = 0;
@@ -33,6 +34,7 @@
     video.addEventListener("waiting", () => { window.waits += 1; });
     const each = (now, frame) => {
       const number = read(video);
+      window.presented.push(performance.timeOrigin + frame.expectedDisplayTime);
       if (number === null) window.unread += 1;
       else if (frame.captureTime !== undefined) window.taken.push([number, performance.timeOrigin + frame.captureTime]);
       else {

@@ -21,8 +21,8 @@ import uvloop
 from bench.whip_clip import write_clip
 from bench.whip_served import Open, answering, cameras
 from vitrine.ingest.whip.events import PeerEvent
-from vitrine.ingest.whip.peer import ConnectedPeer
 from vitrine.ingest.whip.pool import PeerPool
+from vitrine.ingest.whip.process.peer import ConnectedPeer
 from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.access_unit import AccessUnit
 
@@ -64,7 +64,6 @@ async def within() -> AsyncIterator[tuple[Open, int | None]]:
 async def apart() -> AsyncIterator[tuple[Open, int | None]]:
     """Peers in the media process."""
     pool = await PeerPool.start(SETTINGS)
-    await pool.ready()
 
     async def answer(offer: str, on_event: Callable[[PeerEvent], None]) -> str:
         return (await pool.open(offer, on_event)).answer

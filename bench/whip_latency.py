@@ -23,7 +23,8 @@ from pathlib import Path
 import av
 from playwright.async_api import Page, Playwright, async_playwright
 
-from bench.latency import CHROMIUM, LADDER, SETTLING
+from bench.latency import LADDER
+from bench.screen import CHROMIUM, SETTLING
 from bench.served import CHANNEL, TOKEN, Served, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import video_frame
@@ -131,6 +132,8 @@ class Stage:
         await self.server.reaches("ended")
         async with asyncio.timeout(PATIENCE):
             while await self.viewer.evaluate("document.body.dataset.state") != "ended":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            while await self.studio.evaluate("document.getElementById('return-cover').hidden"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async def watch(self, seconds: int, result: Result) -> None:

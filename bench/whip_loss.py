@@ -69,7 +69,6 @@ async def measure(minutes: float, losses: list[float], delay: float) -> None:
             tally = Tally()
             pool = await PeerPool.start(PeerSettings(loopback=True))
             try:
-                await pool.ready()
                 await _film(pool, clip, tally, minutes, ("--loss", str(loss), "--delay", str(delay)))
             finally:
                 await pool.close()

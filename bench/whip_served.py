@@ -23,6 +23,7 @@ async def answering(opened: Open, heard: Callable[[PeerEvent], None]) -> AsyncIt
 
     application = web.Application()
     application.router.add_post("/", post)
+    application.router.add_get("/", _empty_page)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
@@ -30,6 +31,11 @@ async def answering(opened: Open, heard: Callable[[PeerEvent], None]) -> AsyncIt
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
+
+
+async def _empty_page(_: web.Request) -> web.Response:
+    """For a browser to publish from."""
+    return web.Response(text="<!doctype html><title>Publisher</title>", content_type="text/html")
 
 
 @asynccontextmanager

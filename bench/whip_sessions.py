@@ -64,7 +64,6 @@ async def session(pool: PeerPool, way: str) -> None:
 async def measure(count: int) -> None:
     pool = await PeerPool.start(PeerSettings(loopback=True))
     try:
-        await pool.ready()
         process = psutil.Process(pool.pid)
         print("| sessions | descriptors | threads | UDP sockets | memory |\n|---|---|---|---|---|")
         for number in range(1, count + 1):

@@ -46,7 +46,8 @@ def fragment(data: bytes) -> None:
 
 def reception(data: bytes) -> None:
     """Any decrypted packets: units and reports come, nothing escapes. The first byte of each tells how late it is."""
-    core = Reception(9, (Format(H264, Codec.H264), Format(VP8, Codec.VP8), Format(OPUS, Codec.OPUS)), {RTX: H264}, 0.0)
+    formats = (Format(H264, Codec.H264), Format(VP8, Codec.VP8), Format(OPUS, Codec.OPUS))
+    core = Reception(9, formats, {RTX: H264}, 0.0, numbered_by=3)
     now = 0.0
     for packet in records(data):
         if packet:
@@ -73,6 +74,7 @@ def rtp_packet(data: bytes) -> None:
         packet = RtpPacket.decode(data)
         assert RtpPacket.decode(packet.encode()) == packet
         packet.unwrapped(96, 1)
+        packet.extension(3)
 
 
 def h264_payloads(data: bytes) -> None:
@@ -115,6 +117,8 @@ def _conversation() -> Iterator[bytes]:
         RtpPacket(False, RTX, 1, 3000, 8, (13).to_bytes(2, "big") + b"\x7c\x01" + bytes(30)),
         RtpPacket(True, OPUS, 1, 960, 9, b"\xfc" + bytes(20)),
         RtpPacket(True, OPUS, 3, 2880, 9, b"\xfc" + bytes(20)),
+        RtpPacket(True, OPUS, 4, 3840, 9, b"\xfc" + bytes(20), bytes.fromhex("bede000131ffff00")),
+        RtpPacket(True, OPUS, 5, 4800, 9, b"\xfc" + bytes(20), bytes.fromhex("bede000131000900")),
         RtpPacket(True, VP8, 15, 6000, 7, b"\x10\x50\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00" + bytes(9)),
     ]
     report = bytes.fromhex("80c80006 00000007 e0000000 00000000 00000000 00000001 00000001")

@@ -12,23 +12,24 @@ PACKAGE = ROOT / "vitrine"
 
 MAY_IMPORT = {
     "media": set(),
-    "ingest": {"media"},
-    "transcode": {"media"},
+    "confinement": set(),
+    "ingest": {"media", "confinement"},
+    "transcode": {"media", "confinement"},
     "packager": {"media"},
     "overlay": {"media"},
     "check": {"media"},
     "origin": {"media", "packager", "overlay"},
-    "server": {"media", "ingest", "transcode", "packager", "overlay", "check", "origin"},
+    "server": {"media", "confinement", "ingest", "transcode", "packager", "overlay", "check", "origin"},
 }
 IMPURE = {
     "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "queue", "requests", "secrets",
     "select", "selectors", "signal", "socket", "ssl", "subprocess", "threading", "time", "uvloop",
 }  # fmt: skip
 SHELL_NAMES = {"server.py", "peer.py", "pool.py"}
-SHELL_FOLDERS = ("transcode/worker/", "origin/", "server/")
+SHELL_FOLDERS = ("transcode/worker/", "ingest/whip/process/", "origin/", "server/")
 HOMES = {
-    "aiortc": ("ingest/whip/peer.py",),
-    "aioice": ("ingest/whip/peer.py",),
+    "aiortc": ("ingest/whip/process/",),
+    "aioice": ("ingest/whip/process/",),
     "av": ("transcode/worker/", "ingest/file/", "ingest/sample/"),
     "aiohttp": ("ingest/whip/server.py", "check/peer.py", "origin/", "server/"),
     "uvloop": ("server/",),

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -14,7 +15,11 @@ import trustme
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "nginx"
 STARTING_TIME = 10.0
 
+MODULES = Path("/usr/lib/nginx/modules")
+LUA = tuple(MODULES / name for name in ("ndk_http_module.so", "ngx_http_lua_module.so"))
+
 AROUND = """
+{modules}
 {user}
 daemon off;
 pid {folder}/nginx.pid;
@@ -53,8 +58,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def configure(folder: Path, origin_port: int, port: int) -> None:
-    """The shipped files, with nothing changed but places: addresses, folders, and a certificate made for the test."""
+def configure(folder: Path, origin_port: int, port: int, crowd: bool) -> None:
+    """The shipped files, with nothing changed but places: addresses, folders, and a certificate made for the test.
+
+    `crowd`: with what is for thousands of viewers.
+    """
     changes = {
         "127.0.0.1:8080": f"127.0.0.1:{origin_port}",
         "listen 443 ssl http2": f"listen 127.0.0.1:{port} ssl http2",
@@ -76,15 +84,18 @@ def configure(folder: Path, origin_port: int, port: int) -> None:
     (folder / "vitrine.conf").write_text(text)
     for file in SHIPPED.glob("vitrine-*.conf"):
         (folder / file.name).write_text(file.read_text().replace("/etc/nginx/", f"{folder}/"))
+    if crowd:
+        shutil.copytree(SHIPPED / "vitrine-crowd", folder / "vitrine-crowd")
+    modules = "".join(f"load_module {module};" for module in LUA) if crowd else ""
     user = "user root;" if os.geteuid() == 0 else ""  # else its workers were `nobody`, who may not enter our folder
-    (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user))
+    (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user, modules=modules))
 
 
 @asynccontextmanager
-async def nginx(folder: Path, origin_port: int) -> AsyncIterator[Nginx]:
+async def nginx(folder: Path, origin_port: int, *, crowd: bool = False) -> AsyncIterator[Nginx]:
     """Runs while the block does. `folder` is new."""
     port = free_port()
-    configure(folder, origin_port, port)
+    configure(folder, origin_port, port, crowd)
     process = await asyncio.create_subprocess_exec(
         "nginx", "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")
     )

@@ -82,6 +82,8 @@ async def test_a_wrong_token_and_nothing_on_air_are_told_in_words(server: Runnin
     status, _, errors = await command(server, "clear", token="wrong")
     assert status == 1
     assert errors.startswith("vitrine: That is not this server's API token")
+    status, _, errors = await command(server, "undo", "1")
+    assert (status, errors) == (1, "vitrine: Nothing is on air here\n")
     status, _, errors = await command(server, "clear")
     assert (status, errors) == (1, "vitrine: Nothing is on air here\n")
 

@@ -58,13 +58,13 @@ def check_continuous(recording: RenditionRecording) -> None:
         assert abs(Decimal(extinf) - exact) < Decimal("0.000001"), recording.name
 
 
-def check_in_step(video: RenditionRecording, audio: RenditionRecording) -> None:
+def check_in_step(video: RenditionRecording, audio: RenditionRecording, within: Fraction = IN_STEP) -> None:
     """Each beep of the sample show begins with its flash."""
     flashes, beeps = video.flashes(), beep_starts(audio.sound())
     assert len(flashes) >= 5
     assert len(beeps) >= len(flashes) - 1
     for flash, beep in zip(flashes, beeps, strict=False):
-        assert abs(flash - beep) <= IN_STEP, (float(flash), float(beep))
+        assert abs(flash - beep) <= within, (float(flash), float(beep))
 
 
 def beep_starts(sound: np.ndarray) -> list[Fraction]:

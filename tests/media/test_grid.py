@@ -37,6 +37,15 @@ def test_every_rate_is_in_the_table() -> None:
     assert tuple(rate for rate, _, _ in COUNTS) == RATES
 
 
+@pytest.mark.parametrize(("frame", "place"), [(0, 0), (9, 9), (10, 0), (59, 9), (60, 0), (61, 1)])
+def test_place_in_part(frame: int, place: int) -> None:
+    assert Grid(Fraction(30)).place_in_part(frame) == place
+
+
+def test_a_short_last_part_does_not_shift_the_next_segments() -> None:
+    assert [Grid(Fraction(25)).place_in_part(frame) for frame in (47, 48, 49, 50)] == [7, 0, 1, 0]
+
+
 @pytest.mark.parametrize(("rate", "in_segment", "in_part"), COUNTS)
 def test_whole_frames_in_segments_and_parts(rate: Fraction, in_segment: int, in_part: int) -> None:
     grid = Grid(rate)

@@ -325,3 +325,54 @@ def test_renditions_must_differ(renditions: list[Rendition]) -> None:
     for wrong in ([], same_name, same_track, reserved):
         with pytest.raises(MisuseError, match="a name and a track id of its own"):
             Packager("b7", wrong, NTSC, 0, 60)
+
+
+def test_a_rendition_that_is_left_out_keeps_its_place(packager: MakePackager, units: Units) -> None:
+    """Its playlist goes on with gaps, which nobody can fetch or is told to wait for; the others do not notice."""
+    grid = Grid(Fraction(30))
+    with_gap, whole = packager(grid), packager(grid)
+    for unit in units(grid, 7):
+        whole.push(unit)
+        gone = unit.track_id == 1 and grid.segment(grid.frame(unit.pts)) in (1, 2)
+        with_gap.push(replace(unit, data=b"", keyframe=False) if gone else unit)
+        if unit.pts == grid.segment_start(2) and unit.track_id == 1:
+            window = with_gap.windows["720p"]
+            text = window.playlist()
+            assert text.count("#EXT-X-GAP\n") == 2
+            assert "PRELOAD-HINT" not in text
+            assert window.answer(2, 5) is Answer.READY
+            assert window.answer(3, 0) is Answer.WAIT
+    text = with_gap.windows["720p"].playlist()
+    listed = re.findall(r"^(?:#EXT-X-GAP\n)?#EXTINF.*\n.*m4s$", text, re.MULTILINE)
+    assert [line.startswith("#EXT-X-GAP") for line in listed] == [False, True, True]
+    assert re.findall(r'URI="(b7\.\d\.\d).*GAP=YES', text) == [
+        f"b7.{msn}.{part}" for msn in (1, 2) for part in range(6)
+    ]
+    assert text.replace("#EXT-X-GAP\n", "").replace(",GAP=YES", "") == re.sub(
+        r'(URI="b7\.[12]\.\d\.m4s"),INDEPENDENT=YES', r"\1", whole.windows["720p"].playlist()
+    )
+    for name in ("b7.1.m4s", "b7.1.0.m4s", "b7.2.5.m4s"):
+        assert with_gap.windows["720p"].media(name) is Answer.GONE
+    assert with_gap.windows["360p"].playlist() == whole.windows["360p"].playlist()
+    assert with_gap.windows["products"].playlist() == whole.windows["products"].playlist()
+
+
+def test_gaps_leave_the_window_as_segments_do(packager: MakePackager, units: Units) -> None:
+    grid = Grid(Fraction(30))
+    core = packager(grid)
+    for unit in units(grid, 90):
+        gone = unit.track_id == 1 and 10 <= grid.segment(grid.frame(unit.pts)) < 20
+        core.push(replace(unit, data=b"", keyframe=False) if gone else unit)
+    assert "GAP" not in core.windows["720p"].playlist()
+    assert core.windows["720p"].media("b7.15.m4s") is Answer.GONE
+
+
+def test_a_gap_tells_nothing_before_its_time(packager: MakePackager, units: Units) -> None:
+    """It is closed two seconds early; what is on show until then is not decided by it."""
+    grid = Grid(Fraction(30))
+    table = TableCues()
+    core = packager(grid, table)
+    for unit in units(grid, Fraction(61, 30) + Fraction(1, 100)):
+        core.push(replace(unit, data=b"", keyframe=False) if unit.track_id == 1 else unit)
+    assert core.windows["720p"].position == (1, 5)
+    assert core.windows["products"].position == (0, None)

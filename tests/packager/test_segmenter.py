@@ -27,7 +27,7 @@ def segmenter(rendition: Rendition, grid: Grid = THIRTY) -> Segmenter:
 
 def cut(core: Segmenter, units: list[AccessUnit], *, flush: bool = False) -> tuple[list[Part], list[Segment]]:
     cuts = [core.push(unit) for unit in units] + ([core.flush()] if flush else [])
-    parts = [found.part for found in cuts if found and found.part]
+    parts = [part for found in cuts if found for part in found.parts]
     return parts, [found.segment for found in cuts if found and found.segment]
 
 
@@ -80,8 +80,10 @@ def test_a_part_closes_with_its_last_frame(renditions: list[Rendition], units: U
     for frame, unit in enumerate(track_units(units(grid, 4), 1)):
         found = core.push(unit)
         if found:
-            assert found.part
-            made.append((frame, found.part.name, found.part.independent, found.segment and found.segment.entry.name))
+            assert found.parts
+            made.append(
+                (frame, found.parts[0].name, found.parts[0].independent, found.segment and found.segment.entry.name)
+            )
     assert made[:8] == [
         (7, "b7.0.0.m4s", True, None),
         (15, "b7.0.1.m4s", False, None),
@@ -143,7 +145,7 @@ def test_flush_between_two_parts_closes_the_segment_alone(renditions: list[Rendi
     cut(core, track_units(units(THIRTY, 1), 1)[:10])
     found = core.flush()
     assert found
-    assert found.part is None
+    assert found.parts == ()
     assert found.segment
     assert found.segment.entry.ticks == 30_000
 
@@ -233,3 +235,78 @@ def test_another_timescale_is_refused(renditions: list[Rendition]) -> None:
     track = replace(renditions[2].track, timescale=44_100)
     with pytest.raises(MisuseError, match="44100 ticks a second; the grid counts 48000"):
         segmenter(replace(renditions[2], track=track))
+
+
+def empty(frame: int) -> AccessUnit:
+    return replace(unit(frame, frame), data=b"")
+
+
+def test_a_picture_is_shown_until_the_next_one_that_was_made(renditions: list[Rendition]) -> None:
+    made = [unit(frame, frame, keyframe=frame == 0) if frame % 10 in (0, 3, 4) else empty(frame) for frame in range(20)]
+    parts, _ = cut(segmenter(renditions[0]), made)
+    assert [part.ticks for part in parts] == [30_000, 30_000]
+    for part in parts:
+        fragment = Fragment.decode(part.data)
+        assert [sample.duration for sample in fragment.samples] == [9000, 3000, 18_000]
+        assert fragment.first_tick == part.first_tick
+
+
+def test_a_segment_of_which_no_picture_is_made_is_closed_when_it_begins(renditions: list[Rendition]) -> None:
+    core = segmenter(renditions[0])
+    cut(core, [unit(frame, frame, keyframe=frame == 0) for frame in range(60)])
+    found = core.push(empty(60))
+    assert found
+    assert found.segment
+    assert found.segment.parts == found.parts
+    assert [part.name for part in found.parts] == [f"b7.1.{index}.m4s" for index in range(6)]
+    assert all(part.gap and not part.independent and part.ticks == 30_000 for part in found.parts)
+    assert found.segment.entry.gap
+    assert (found.segment.entry.msn, found.segment.entry.ticks, found.segment.entry.size) == (1, 180_000, 0)
+    assert cut(core, [empty(frame) for frame in range(61, 120)]) == ([], [])
+    parts, segments = cut(core, [unit(frame, frame, keyframe=frame == 120) for frame in range(120, 180)])
+    assert [Fragment.decode(part.data).sequence for part in parts] == list(range(7, 13))
+    assert [(segment.entry.msn, segment.entry.gap) for segment in segments] == [(2, False)]
+    assert parts[0].first_tick == 120 * 3000
+
+
+def test_pictures_that_come_in_a_gap_that_is_closed_already_are_not_shown(renditions: list[Rendition]) -> None:
+    """A worker that takes over begins where its predecessor stopped."""
+    core = segmenter(renditions[0])
+    core.push(empty(0))
+    assert cut(core, [unit(frame, frame, keyframe=frame == 30) for frame in range(1, 60)]) == ([], [])
+    parts, _ = cut(core, [unit(frame, frame, keyframe=frame == 60) for frame in range(60, 70)])
+    assert [part.name for part in parts] == ["b7.1.0.m4s"]
+
+
+def test_a_gap_in_a_segment_makes_it_one(renditions: list[Rendition]) -> None:
+    core = segmenter(renditions[0])
+    made = [
+        unit(0, 0, keyframe=True),
+        *map(empty, range(1, 30)),
+        *(unit(n, n, keyframe=n == 30) for n in range(30, 60)),
+    ]
+    parts, (segment,) = cut(core, made)
+    assert [part.gap for part in parts] == [False, True, True, False, False, False]
+    assert segment.entry.gap
+
+
+def test_a_broadcast_that_ends_in_a_gap(renditions: list[Rendition]) -> None:
+    core = segmenter(renditions[0])
+    cut(core, [unit(0, 0, keyframe=True), *map(empty, range(1, 15))])
+    found = core.flush()
+    assert found
+    assert [part.gap for part in found.parts] == [True]
+    assert found.segment
+    assert found.segment.entry.ticks == 45_000
+    closed = segmenter(renditions[0])
+    closed.push(empty(0))
+    assert closed.flush() is None
+
+
+@pytest.mark.parametrize("late", [unit(15, 15), unit(15, 15, keyframe=True), unit(20, 20)])
+def test_a_gap_ends_with_a_keyframe_where_a_part_starts(late: AccessUnit, renditions: list[Rendition]) -> None:
+    core = segmenter(renditions[0])
+    before = [unit(0, 0, keyframe=True), *map(empty, range(1, late.pts // 3000))]
+    cut(core, before)
+    with pytest.raises(MisuseError, match="a gap does not end with a keyframe at the start of a part"):
+        core.push(late)

@@ -55,6 +55,7 @@ def test_a_whole_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("[hls]\nwindow = 3\n", "hls.window is 3"),
         ("[hls]\npart = 0.2\n", "0.2 s does not fit 23.976"),
         ("not toml", "x.toml"),
+        ("[channels.a]\nstream_key = 'k'\n[channels.b]\nbackup_key = 'k'\n", "as its backup key"),
         ("[reconnect]\nwindow = 1801\n" + CHANNEL, "reconnect.window is 1801; take 0 to 1800 s"),
         ("[reconnect]\nafter_stop = -1\n" + CHANNEL, "reconnect.after_stop is -1"),
         ("", "no channel"),

@@ -13,9 +13,10 @@ from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import Codec, Rendition, Track, VideoTrack
 from vitrine.origin.desk import NotOnAirError
 from vitrine.overlay.commands import Command
-from vitrine.server import transcoder
+from vitrine.server import inputs, transcoder
 from vitrine.server.config import Config, Reconnect
 from vitrine.server.desk import Desk
+from vitrine.server.inputs import Role
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.session import Session
 from vitrine.server.shop import Shop
@@ -44,6 +45,7 @@ class FakeWorker:
         self.say = on_event
         self.given: list[object] = []
         self.pushed = asyncio.Event()
+        self.waits_for_keyframe = False
         self.ended: list[str] = []
         self.filled: list[Fraction] = []
         self.slates: list[bool] = []
@@ -76,6 +78,9 @@ class FakeWorker:
     def refill(self, items: Iterable[Track | AccessUnit]) -> None:
         self.refilled = list(items)
         self.pushed.set()
+
+    def catch_up(self, position: Fraction) -> None:
+        self.given.append("hurry")
 
     def advance(self, position: Fraction, slate: bool) -> None:
         self.filled.append(position)
@@ -120,9 +125,13 @@ async def desk(tmp_path: Path) -> AsyncIterator[Listener]:
 class Crew:
     """A publisher, and what it was told at its end."""
 
-    def __init__(self, broadcast: Broadcast) -> None:
+    def __init__(self, broadcast: Broadcast, role: Role = "primary") -> None:
         self.told: list[str] = []
-        self.session = broadcast.new_session(PublishRequest("rtmp", "key", "127.0.0.1", self.told.append))
+        self.asked: list[str] = []
+        request = PublishRequest(
+            "rtmp", "key", "127.0.0.1", self.told.append, want_keyframe=lambda: self.asked.append("keyframe")
+        )
+        self.session = broadcast.new_session(request, role)
 
     def film(self, count: int = RATE_UNITS) -> None:
         self.session.add_track(VIDEO)
@@ -167,6 +176,21 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
         crew.session.end("the publisher stopped")
     assert worker.ended == ["finished", "closed"]
     assert (broadcast.state, broadcast.reason) == ("ended", "the publisher stopped")
+
+
+async def test_a_worker_that_goes_on_with_a_keyframe_has_the_publisher_asked_for_one(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.push(AccessUnit(1, 1000, 1000, False, b"picture"))
+        assert crew.asked == []
+        worker.waits_for_keyframe = True
+        crew.session.push(AccessUnit(1, 1040, 1040, False, b"picture"))
+        assert crew.asked == ["keyframe"]
+        crew.session.end("the publisher stopped")
 
 
 async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:
@@ -416,3 +440,62 @@ async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkey
                 worker.advanced.clear()
         assert worker.filled == sorted(set(worker.filled))
         crew.session.end("gone")
+
+
+async def test_a_backup_stands_by_and_is_on_air_when_the_primary_is_gone(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        primary = Crew(broadcast)
+        primary.film()
+        worker = await worker_of(broadcast)
+        before = len(worker.given)
+        backup = Crew(broadcast, "backup")
+        backup.film()
+        assert len(worker.given) == before
+        assert (broadcast.inputs.on_air_role, broadcast.inputs.standby_role) == ("primary", "backup")
+        primary.session.end("its power failed")
+        assert broadcast.absence is None
+        assert worker.given[before : before + 2] == ["left", "hurry"]
+        shown = [pts for pts in worker.given[before + 2 :] if isinstance(pts, int)]
+        assert len(shown) == RATE_UNITS
+        assert shown[-1] >= 40 * RATE_UNITS, "its newest picture is of now"
+        assert shown[0] < 40 * RATE_UNITS, "what it takes to decode that one is of before"
+        backup.session.end("gone too")
+    assert (broadcast.state, broadcast.reason) == ("ended", "gone too")
+
+
+async def test_the_primary_goes_back_on_air_when_it_has_sent_for_a_while(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "UNBROKEN", 0.0)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        backup = Crew(broadcast, "backup")
+        backup.film()
+        await worker_of(broadcast)
+        primary = Crew(broadcast)
+        primary.film()
+        assert broadcast.inputs.on_air_role == "backup"
+        async with asyncio.timeout(10):
+            while broadcast.session is backup.session:  # noqa: ASYNC110 - the broadcast looks ten times a second
+                await asyncio.sleep(0.01)
+        assert (backup.told, broadcast.inputs.standby_role) == ([], "backup")
+        backup.session.end("not needed")
+        assert not broadcast.over
+        primary.session.end("done")
+    assert broadcast.reason == "done"
+
+
+async def test_who_stood_by_when_nothing_had_begun_begins_the_show(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        primary, backup = Crew(broadcast), Crew(broadcast, "backup")
+        primary.session.end("it never sent anything")
+        assert broadcast.inputs.on_air_role == "backup"
+        backup.film()
+        worker = await worker_of(broadcast)
+        assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
+        backup.session.end("done")

@@ -1,22 +1,27 @@
 """Which broadcast is whose: what viewers see of a channel, and what only its crew does."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from vitrine.ingest.publish import Publication, PublishRequest
+from vitrine.ingest.publish import Publication, PublishRefusedError, PublishRequest
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
+from vitrine.server.absence import Absence
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.registry import Registry
 
 
 @pytest.fixture
 async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
-    config = Config(server=Server(data=str(tmp_path)), channels={"show": Channel(stream_key="k"), "other": Channel()})
+    config = Config(
+        server=Server(data=str(tmp_path)),
+        channels={"show": Channel(stream_key="k", backup_key="b"), "other": Channel()},
+    )
     async with asyncio.TaskGroup() as tasks:
         registry = Registry(config, tasks)
         yield registry
@@ -146,3 +151,35 @@ async def test_how_to_publish(registry: Registry) -> None:
     assert registry.ingest("other") == Ingest(whip="/whip/other", rtmp_port=1935, key="other", local=True)
     for nothing in (registry.ingest("nobody"), registry.rehearsal("nobody"), registry.rehearse("nobody", True)):
         assert nothing is None
+
+
+async def test_the_backup_key_opens_the_same_channel_to_stand_by(registry: Registry) -> None:
+    publish(registry)
+    registry.publish(PublishRequest("rtmp", "b", "127.0.0.1", lambda _: None))
+    state = registry.state("show")
+    assert state is not None
+    assert (state.health.on_air, state.health.standby) == ("primary", "backup")
+    registry.check(PublishRequest("whip", "b", "127.0.0.1", lambda _: None, "show"))
+    with pytest.raises(PublishRefusedError, match="another channel"):
+        registry.check(PublishRequest("whip", "b", "127.0.0.1", lambda _: None, "other"))
+
+
+async def test_the_crew_ends_what_is_on_air(registry: Registry) -> None:
+    assert not registry.finish("show")
+    assert not registry.finish("nobody")
+    publish(registry)
+    assert registry.finish("show")
+    assert not registry.finish("show")
+
+
+async def test_who_stopped_after_the_switch_was_turned_comes_back_on_the_other_stage(registry: Registry) -> None:
+    place = registry._places["show"]
+    publish(registry)
+    broadcast = place.public.broadcast
+    assert broadcast is not None
+    registry.rehearse("show", True)
+    for stopped, stage in ((False, place.public), (True, place.rehearsal)):
+        broadcast.absence = Absence("gone", stopped, 60, time.monotonic() + 60)
+        publish(registry)
+        assert stage.on_air
+    assert broadcast.over

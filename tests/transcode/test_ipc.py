@@ -8,7 +8,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, VideoTrack
-from vitrine.transcode.events import Failed, Finished, Opened, Stats
+from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
 from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
 from vitrine.transcode.ladder import Plan, PlannedRung, Slate
 
@@ -33,7 +33,8 @@ MESSAGES: list[Message] = [message for message, _ in EXACT] + [
     TrackAnnounced(VIDEO),
     TrackAnnounced(AUDIO),
     Opened((Rendition("720p", VIDEO, 1, 2), Rendition("audio", AUDIO, 3, 4))),
-    Stats(frames_in=3, lag=0.5, stretched=7),
+    Stats(frames_in=3, skipped=2, cpu=1.5, lag=0.5, stretched=7),
+    Shed(("every rung encoded faster",), 0.4),
 ]
 
 
@@ -104,7 +105,7 @@ def test_an_access_unit_over_the_limit() -> None:
         encode(AccessUnit(1, 0, 0, True, bytes(MAX_MESSAGE)))
 
 
-@given(st.binary(max_size=64), st.integers(0, 20))
+@given(st.binary(max_size=64), st.integers(0, 22))
 def test_any_bytes_give_messages_or_the_one_error(body: bytes, kind: int) -> None:
     reader = MessageReader()
     reader.receive_data((len(body) + 1).to_bytes(4, "big") + bytes([kind]) + body)

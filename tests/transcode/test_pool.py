@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.transcode.clips import Clip, audio_clip, plan, tone, transcode, video_clip
+from vitrine.confinement.confine import MEMORY
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
 from vitrine.media.messages import MAX_MESSAGE
@@ -200,3 +201,16 @@ async def test_two_workers_at_once() -> None:
         tasks = [group.create_task(transcode(video_clip(count=25), plan(Fraction(25)))) for _ in range(2)]
     first, second = (task.result() for task in tasks)
     assert first.units("120p") == second.units("120p")
+
+
+async def test_a_worker_is_confined_before_it_reads_media() -> None:
+    async with running(plan()) as (worker, listener):
+        feed(worker, video_clip(count=30))
+        await listener.first(Opened)
+        process = Path(f"/proc/{worker.pid}")
+        assert os.readlink(process / "ns/net") != os.readlink("/proc/self/ns/net")
+        limits = {line[:25].strip(): line.split()[-3:-1] for line in (process / "limits").read_text().splitlines()}
+        assert limits["Max data size"] == [str(MEMORY)] * 2
+        assert limits["Max file size"] == ["0", "0"]
+        assert "NoNewPrivs:\t1" in (process / "status").read_text()
+        await worker.finish()

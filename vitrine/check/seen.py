@@ -99,7 +99,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One version of a playlist, in short. `blocked` says whether it was asked for before it was there."""
+    """One version of a playlist, in short.
+
+    `blocked` says whether it was asked for before it was there, `in_gap` whether its newest part is a gap.
+    """
 
     asked: float
     done: float
@@ -107,6 +110,7 @@ class Answer:
     next_msn: int
     last: tuple[int, int | None]
     reports: tuple[Report, ...]
+    in_gap: bool = False
 
 
 @dataclass(slots=True)
@@ -143,7 +147,9 @@ class Rendition:
     def answered(self, playlist: MediaPlaylist, asked: float, done: float, *, blocked: bool) -> None:
         """A whole playlist has come."""
         self.playlist = playlist
-        self.answers.append(Answer(asked, done, blocked, playlist.next_msn, playlist.last, playlist.reports))
+        self.answers.append(
+            Answer(asked, done, blocked, playlist.next_msn, playlist.last, playlist.reports, playlist.in_gap)
+        )
         for name, found in playlist.date_ranges.items():
             known = self.ranges.get(name)
             if known is None or known[0] != found.raw:

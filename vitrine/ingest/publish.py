@@ -25,6 +25,7 @@ class Refusal(Enum):
     WRONG_PLACE = "wrong place"
     WRONG_CHANNEL = "another channel's key"
     BUSY = "busy"
+    NO_ROOM = "no room"
     TOO_OFTEN = "too many wrong keys"
 
 
@@ -38,6 +39,10 @@ class PublishRefusedError(RefusedError):
         self.wait = wait
 
 
+def nothing_to_ask() -> None:
+    """For publishers that cannot be asked for a keyframe."""
+
+
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
     """What every protocol knows of a publisher before its first media byte.
@@ -45,7 +50,8 @@ class PublishRequest:
     `address` is the peer's IP address. `close` ends the session from our side and takes the reason in words:
     it is called when another publisher with the same key takes over. `channel` is the one that the publisher's address
     names, which the key must open; None where the key alone says which. `takeover` says whether a publisher that is
-    there already makes way even if it is well; one that has gone silent always does.
+    there already makes way even if it is well; one that has gone silent always does. `want_keyframe` asks the publisher
+    for one, as often as it is called; it need not listen.
     """
 
     protocol: str
@@ -54,6 +60,7 @@ class PublishRequest:
     close: Callable[[str], None]
     channel: str | None = None
     takeover: bool = True
+    want_keyframe: Callable[[], None] = nothing_to_ask
 
 
 class Publication(Protocol):

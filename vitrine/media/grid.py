@@ -76,6 +76,10 @@ class Grid:
     def starts_segment(self, frame: int) -> bool:
         return frame % self.frames_per_segment == 0
 
+    def place_in_part(self, frame: int) -> int:
+        """How many frames a video frame lies behind its part's first."""
+        return frame % self.frames_per_segment % self.frames_per_part
+
     def segment(self, frame: int) -> int:
         """The media sequence number of the segment that holds a video frame."""
         return frame // self.frames_per_segment

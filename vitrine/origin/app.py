@@ -13,8 +13,9 @@ from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
 from vitrine.origin.files import read_piece
+from vitrine.origin.gzipped import accepts_gzip
 from vitrine.origin.hls import Blocked, Hls
-from vitrine.origin.reply import FilePiece, Reply
+from vitrine.origin.reply import FilePiece, Reply, names_etag
 from vitrine.origin.request import Request
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -88,10 +89,16 @@ class Origin:
     async def _page(self, request: web.Request) -> web.Response:
         if "channel" not in request.match_info:
             return _asset(request, pages.page("index"))
-        refusal = self.hls.refusal(request.match_info["channel"], request.match_info.get("token", ""))
+        channel, token = request.match_info["channel"], request.match_info.get("token", "")
+        refusal = self.hls.refusal(channel, token)
         if refusal is not None:
             raise web.HTTPForbidden(text=refusal + "\n", headers={"Cache-Control": "no-store"})
-        return _asset(request, pages.page("watch"))
+        response = _asset(request, pages.page("watch"))
+        state = self._channels.state(channel)
+        if state is not None and state.state == "live" and not token:
+            # It comes while the scripts are read that will ask for it.
+            response.headers["Link"] = f"<{state.playlist}>; rel=preload; as=fetch; crossorigin"
+        return response
 
     async def _studio(self, request: web.Request) -> web.Response:
         return _asset(request, pages.page("studio"))
@@ -154,10 +161,15 @@ async def answered(answers: hls.Hls, request: Request) -> Reply:
 
 
 def _asset(request: web.Request, asset: pages.Asset) -> web.Response:
-    headers = {**asset.headers, "ETag": asset.etag}
-    if request.headers.get("If-None-Match") == asset.etag:
+    packed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    etag = asset.etag[:-1] + '-gz"' if packed else asset.etag  # other bytes, another strong ETag (RFC 9110, 8.8.3)
+    headers = {**asset.headers, "ETag": etag}
+    if names_etag(request.headers.get("If-None-Match", ""), etag):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=asset.body, headers={**headers, "Content-Type": asset.content_type})
+    headers["Content-Type"] = asset.content_type
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(body=asset.packed if packed else asset.body, headers=headers)
 
 
 def _not_found(text: str) -> web.HTTPNotFound:

@@ -33,26 +33,41 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     keyframes_requested: int
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """Something wrong with what the publisher sends: a word for programs, a sentence for the crew."""
+
+    kind: str
+    text: str
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
+    `on_air` and `standby` are what publishers are there: "primary" or "backup".
     `keyframe_ms` is how far apart the publisher's last two keyframes were. `dvr` says in words why viewers cannot go
-    back as far as they should.
+    back as far as they should. `shed` is what is given up at the moment because the machine does not keep up, in words,
+    and `times_shed` how often something was; `frames_skipped` were left out of every rendition meanwhile.
     """
 
     publisher: str | None = None
+    on_air: str | None = None
+    standby: str | None = None
     encoder: str | None = None
     ingest_kbps: int = 0
     frames_in: int = 0
     frames_out: int = 0
     frames_repeated: int = 0
     frames_dropped: int = 0
+    frames_skipped: int = 0
     units_dropped: int = 0
     decoder_errors: int = 0
     encode_lag_ms: int = 0
+    shed: tuple[str, ...] = ()
+    times_shed: int = 0
     keyframe_ms: int | None = None
     dvr: str | None = None
     connection: Connection | None = None
+    troubles: tuple[Trouble, ...] = ()
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):

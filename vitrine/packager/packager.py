@@ -169,20 +169,20 @@ class Packager:
         window = self._windows[name]
         assert isinstance(window, MediaWindow)
         events: list[PackagerEvent] = []
-        if cut.part:
-            window.add_part(cut.part)
-            events.append(PartClosed(name, cut.part))
+        for part in cut.parts:
+            window.add_part(part)
+            events.append(PartClosed(name, part))
         if cut.segment:
             window.close_segment(cut.segment)
             events.append(SegmentClosed(name, cut.segment))
             events += self._close_products(cut.segment)
-        if cut.part:
-            self._update_ranges(cut.part)
+        for part in cut.parts:
+            self._update_ranges(part)
         return events
 
     def _close_products(self, segment: Segment) -> list[PackagerEvent]:
-        """The first rendition to close a segment closes the products' too."""
-        if segment.entry.msn != self._products.msn:
+        """The first rendition to close a segment closes the products' too; a gap is closed before its time."""
+        if segment.entry.gap or segment.entry.msn != self._products.msn:
             return []
         end = rescale(segment.first_tick + segment.entry.ticks, segment.entry.timescale, VIDEO_TIMESCALE)
         text = self._products.close(end if self._closed else None)
@@ -190,6 +190,8 @@ class Packager:
         return [SegmentClosed(PRODUCTS, text)]
 
     def _update_ranges(self, part: Part) -> None:
+        if part.gap:
+            return
         edge = self._programme.utc_ns(part.first_tick + part.ticks, part.timescale)
         starts = [window.oldest_utc_ns for window in self._windows.values()]
         self._ranges.update(edge, min(start for start in starts if start is not None))

@@ -33,6 +33,7 @@ class Part:
     """A partial segment: one fragment, as it is served. Ticks are of `timescale`.
 
     `utc_ns` is the wall clock of its first frame. `independent`: a keyframe is in it (draft-22 section 4.4.4.9).
+    A part without data is a gap: its time has come, and no picture was made.
     """
 
     name: str
@@ -44,6 +45,10 @@ class Part:
     utc_ns: int
     independent: bool
     data: bytes
+
+    @property
+    def gap(self) -> bool:
+        return not self.data
 
     @property
     def duration(self) -> Fraction:

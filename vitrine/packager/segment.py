@@ -8,7 +8,10 @@ from vitrine.packager.part import Part
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """What a playlist says of a segment. `utc_ns` is the wall clock of its first frame, `size` in bytes."""
+    """What a playlist says of a segment. `utc_ns` is the wall clock of its first frame, `size` in bytes.
+
+    A `gap` lacks at least one of its parts, and cannot be fetched.
+    """
 
     name: str
     msn: int
@@ -16,6 +19,7 @@ class SegmentEntry:
     timescale: int
     utc_ns: int
     size: int
+    gap: bool = False
 
     @property
     def duration(self) -> Fraction:
@@ -43,4 +47,5 @@ class Segment:
 def close_segment(name: str, parts: tuple[Part, ...]) -> Segment:
     first = parts[0]
     ticks, size = sum(part.ticks for part in parts), sum(len(part.data) for part in parts)
-    return Segment(SegmentEntry(name, first.msn, ticks, first.timescale, first.utc_ns, size), parts)
+    gap = any(part.gap for part in parts)
+    return Segment(SegmentEntry(name, first.msn, ticks, first.timescale, first.utc_ns, size, gap), parts)

@@ -3,10 +3,14 @@
 The n-th access unit in decode order is written with the grid's n-th tick as its decode time, whatever constant
 delay the encoder's own decode stamps have: a keyframe starts every segment of a closed GOP, so the first picture
 is shown when it is decoded, and pictures that were moved forward get negative composition offsets.
+
+An access unit without data is a frame of which no picture was made: the one before it in its part is shown for longer.
+A part of such frames only is a gap. A segment that begins with one is a gap as a whole, and is closed as soon as it
+begins: players look for another rendition when they see EXT-X-GAP, and wait for the segment where they see only parts.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vitrine.media.access_unit import AccessUnit
@@ -74,9 +78,9 @@ def cuts_for(rendition: Rendition, grid: Grid) -> Cuts:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What one access unit, or the end, closed: a part, a segment that ends with it, or both."""
+    """What one access unit, or the end, closed: parts, a segment that ends with the last of them, or both."""
 
-    part: Part | None
+    parts: tuple[Part, ...]
     segment: Segment | None
 
 
@@ -99,6 +103,7 @@ class Segmenter:
         self._stamps = stamps
         self._position = 0
         self._delay: int | None = None
+        self._broken = False  # the newest frame was part of a gap
         self._samples: list[Sample] = []
         self._parts: list[Part] = []
         self._sequence = 0
@@ -112,29 +117,45 @@ class Segmenter:
     def push(self, unit: AccessUnit) -> Cut | None:
         """Take the next access unit in decode order.
 
-        Raises MisuseError unless it continues the last one on the grid, and is a keyframe where a segment starts.
+        Raises MisuseError unless it continues the last one on the grid, and is a keyframe where a segment starts, or
+        after a gap.
         """
         frame = self._check(unit)
         tick = self._cuts.tick(self._position)
         self._position += 1
         self._shown.add(frame)
         duration = self._cuts.tick(self._position) - tick
-        independent = unit.keyframe or self._cuts.all_independent
-        self._samples.append(Sample(unit.data, duration, unit.pts - tick, independent))
+        if self._position <= self._start:
+            return None  # of a gap that is closed already
+        if not unit.data and self._position == self._start + 1:
+            return self._close_gap()
+        if unit.data:
+            independent = unit.keyframe or self._cuts.all_independent
+            self._samples.append(Sample(unit.data, duration, unit.pts - tick, independent))
+        elif self._samples:
+            self._samples[-1] = replace(self._samples[-1], duration=self._samples[-1].duration + duration)
+        self._broken = not self._samples
         if self._position == self._end:
             return self._close(segment_too=True)
-        if len(self._samples) == self._cuts.frames_per_part:
+        if self._position - self._part_start == self._cuts.frames_per_part:
             return self._close(segment_too=False)
         return None
 
     def flush(self) -> Cut | None:
         """The input has ended: close what is open, however short."""
-        return self._close(segment_too=True) if self._samples or self._parts else None
+        return self._close(segment_too=True) if self._position > self._start else None
+
+    def _close_gap(self) -> Cut:
+        step = self._cuts.frames_per_part
+        for first in range(self._start, self._end, step):
+            self._parts.append(self._part(first, min(first + step, self._end), b""))
+        return self._close_segment(tuple(self._parts))
 
     def _open_segment(self, msn: int) -> None:
         self._msn = msn
         self._start = self._cuts.segment_start(msn)
         self._end = self._cuts.segment_start(msn + 1)
+        self._part_start = self._start
         self._shown: set[int] = set()
 
     def _check(self, unit: AccessUnit) -> int:
@@ -145,47 +166,56 @@ class Segmenter:
             self._delay = delay
         if delay != self._delay:
             raise MisuseError(f"{self._where()}: access units were lost or repeated before decode time {unit.dts}")
+        if self._position < self._start:
+            return frame
         if self._cuts.tick(frame) != unit.pts:
             raise MisuseError(f"{self._where()}: presentation time {unit.pts} is not on the grid")
         if not self._start <= frame < self._end or frame in self._shown:
             raise MisuseError(f"{self._where()}: frame {frame} is shown twice or lies outside of the segment")
-        if self._position == self._start and (
-            frame != self._start or not (unit.keyframe or self._cuts.all_independent)
-        ):
+        independent = unit.keyframe or self._cuts.all_independent
+        if self._position == self._start and (frame != self._start or not (independent or not unit.data)):
             raise MisuseError(f"{self._where()}: the segment does not start with a keyframe")
+        if self._broken and unit.data and not (independent and self._position == self._part_start):
+            raise MisuseError(f"{self._where()}: a gap does not end with a keyframe at the start of a part")
         return frame
 
     def _where(self) -> str:
         return f"Rendition {self._name}, segment {self._msn}, frame {self._position}"
 
     def _close(self, *, segment_too: bool) -> Cut:
-        part = self._close_part() if self._samples else None
-        if not segment_too:
-            return Cut(part, None)
+        parts: tuple[Part, ...] = ()
+        if self._position > self._part_start:
+            parts = (self._part(self._part_start, self._position, self._fragment() if self._samples else b""),)
+            self._parts += parts
+            self._samples = []
+            self._part_start = self._position
+        return self._close_segment(parts) if segment_too else Cut(parts, None)
+
+    def _close_segment(self, parts: tuple[Part, ...]) -> Cut:
         segment = close_segment(segment_name(self._broadcast, self._msn), tuple(self._parts))
         self._parts = []
         self._open_segment(self._msn + 1)
-        return Cut(part, segment)
+        return Cut(parts, segment)
 
-    def _close_part(self) -> Part:
-        index = len(self._parts)
-        first = self._position - len(self._samples)
-        first_tick = self._cuts.tick(first)
-        self._sequence += 1
-        utc_ns = self._programme.utc_ns(first_tick, self._cuts.timescale)
-        reference = Prft(TRACK_ID, ntp_time(utc_ns), first_tick).encode()
-        before = (reference, *self._stamps(first, self._position))
-        part = Part(
+    def _part(self, first: int, end: int, data: bytes) -> Part:
+        """The open segment's next, of the frames [first, end)."""
+        index, first_tick = len(self._parts), self._cuts.tick(first)
+        return Part(
             name=part_name(self._broadcast, self._msn, index),
             msn=self._msn,
             index=index,
             first_tick=first_tick,
-            ticks=sum(sample.duration for sample in self._samples),
+            ticks=self._cuts.tick(end) - first_tick,
             timescale=self._cuts.timescale,
-            utc_ns=utc_ns,
+            utc_ns=self._programme.utc_ns(first_tick, self._cuts.timescale),
             independent=any(sample.keyframe for sample in self._samples),
-            data=Fragment(self._sequence, first_tick, self._samples).encode(before),
+            data=data,
         )
-        self._parts.append(part)
-        self._samples = []
-        return part
+
+    def _fragment(self) -> bytes:
+        first_tick = self._cuts.tick(self._part_start)
+        utc_ns = self._programme.utc_ns(first_tick, self._cuts.timescale)
+        reference = Prft(TRACK_ID, ntp_time(utc_ns), first_tick).encode()
+        before = (reference, *self._stamps(self._part_start, self._position))
+        self._sequence += 1
+        return Fragment(self._sequence, first_tick, self._samples).encode(before)

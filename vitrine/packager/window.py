@@ -169,13 +169,15 @@ class Window(ABC):
         """The open segment is complete."""
         if self.ended or segment.entry.msn != self._open_msn:
             raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
-        self._media[segment.entry.name] = segment.data
+        if not segment.entry.gap:
+            self._media[segment.entry.name] = segment.data
         self._listed.append(listed(segment))
         self._in_memory.append(segment)
         self._open_msn += 1
         self._open_parts = []
         if self._store is not None:
-            self._store.keep(self.name, segment)
+            if not segment.entry.gap:
+                self._store.keep(self.name, segment)
             if len(self._in_memory) > MEMORY_SECONDS // SEGMENT_SECONDS:
                 self._leave_to(self._store, self._in_memory.popleft())
         self._unlist(len(self._listed) - self._max_listed)
@@ -188,7 +190,7 @@ class Window(ABC):
         """From here on the store has it, or nobody."""
         self._forget(segment)
         index = segment.entry.msn - (self._open_msn - len(self._listed))
-        if store.find(self.name, segment.entry.name) is None:
+        if not segment.entry.gap and store.find(self.name, segment.entry.name) is None:
             self._unlist(index + 1)
         elif index >= 0:
             self._listed[index] = replace(self._listed[index], parts=())
@@ -200,7 +202,7 @@ class Window(ABC):
 
     def _forget(self, segment: Segment) -> None:
         for name in {segment.entry.name, *(part.name for part in segment.parts)}:
-            del self._media[name]
+            self._media.pop(name, None)
 
     def _drop(self, entry: SegmentEntry) -> None:
         if self._in_memory and self._in_memory[0].entry is entry:
@@ -297,6 +299,12 @@ class MediaWindow(Window):
         first = self._open_msn - len(self._listed)
         return len(self._listed[msn - first].parts) if msn >= first else 0
 
+    @property
+    def _in_gap(self) -> bool:
+        """Nothing is hinted at then: it would only be refused when its time has come."""
+        parts = self._open_parts or (self._listed[-1].parts if self._listed else ())
+        return bool(parts) and parts[-1].gap
+
     def _state(self) -> LiveState:
         return LiveState(
             part_target=self._part_target,
@@ -305,7 +313,7 @@ class MediaWindow(Window):
             ended=self.ended,
             init_name=init_name(self._broadcast),
             open_parts=self._open_parts,
-            hint=None if self.ended else self._hint,
+            hint=None if self.ended or self._in_gap else self._hint,
         )
 
     @property
@@ -319,7 +327,8 @@ class MediaWindow(Window):
         if self.ended or (part.msn, part.index) != (self._open_msn, len(self._open_parts)):
             raise MisuseError(f"Window {self.name} was given part {part.name} out of its turn")
         self._open_parts.append(part)
-        self._media[part.name] = (part.data,)
+        if not part.gap:
+            self._media[part.name] = (part.data,)
         self._changed()
 
     def close_segment(self, segment: Segment) -> None:

@@ -75,11 +75,12 @@ def demo(http: str, rtmp: str, data: Path) -> None:
 @click.option("--key", envvar="VITRINE_KEY", help="Stream key; or in the environment as VITRINE_KEY.")
 @click.option("--loop", is_flag=True, help="Play it again and again.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def push(file: Path, url: str, key: str | None, loop: bool, quiet: bool) -> None:
+@click.option("--ca", type=click.Path(path_type=Path), help="Certificates to trust besides the system's, as PEM.")
+def push(file: Path, url: str, key: str | None, **options: Any) -> None:
     """Publish the recorded stream FILE as a live feed to URL."""
     from vitrine.server.commands.push import push as run_push
 
-    _run(run_push(file, url, key, loop, quiet))
+    _run(run_push(file, url, key, loop=options["loop"], quiet=options["quiet"], authority=options["ca"]))
 
 
 @main.command()
@@ -98,8 +99,8 @@ def package(file: Path, output: Path, config: Path | None, rundown: Path | None,
 
 @main.command()
 @click.argument("channel")
-@click.argument("action", type=click.Choice(("show", "hide", "clear", "next")))
-@click.argument("products", nargs=-1)
+@click.argument("action", type=click.Choice(("show", "hide", "clear", "next", "undo")))
+@click.argument("products", nargs=-1, metavar="[PRODUCT]... | ENTRY")
 @click.option("--slot", type=int, help="Place of the first product, 1 to 3.")
 @click.option("--as-seen", help="For the frame with this programme date-time, as a monitor showed it.")
 @click.option("--programme", type=float, help="For the frame at so many seconds of programme time.")
@@ -107,18 +108,12 @@ def package(file: Path, output: Path, config: Path | None, rundown: Path | None,
 @click.option("--token", envvar="VITRINE_API_TOKEN", help="API token; or in the environment as VITRINE_API_TOKEN.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), help="Data folder that keeps the token.")
 def cue(channel: str, action: str, products: tuple[str, ...], **options: Any) -> None:
-    """Show or hide PRODUCTS on CHANNEL, clear it, or show the rundown's next."""
+    """Show or hide PRODUCTS on CHANNEL, clear it, show the rundown's next, or undo the ENTRY that a command printed."""
+    from vitrine.server.commands.cue import command_of, kept_token
     from vitrine.server.commands.cue import cue as run_cue
-    from vitrine.server.commands.cue import kept_token
 
-    command: dict[str, object] = {"action": action}
-    if products:
-        command["products"] = products
-    if options["slot"] is not None:
-        command["slot"] = options["slot"]
     moment = {name: options[name] for name in ("as_seen", "programme") if options[name] is not None}
-    if moment:
-        command["at"] = moment
+    command = command_of(action, products, options["slot"], moment)
     token = options["token"] or kept_token(options["data"])
     _run(run_cue(options["server"], channel, token, command))
 

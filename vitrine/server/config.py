@@ -25,7 +25,10 @@ WINDOW_SECONDS = range(12, 24 * 3600 + 1)
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server listens, and where it keeps what must last. `https` and `rtmps` need a certificate."""
+    """Where the server listens, and where it keeps what must last. `https` and `rtmps` need a certificate.
+
+    With `always_admit` no broadcast is refused because the machine has no room for it.
+    """
 
     http: str = "127.0.0.1:8080"
     https: str = "127.0.0.1:8443"
@@ -33,6 +36,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rtmps: str = "127.0.0.1:1936"
     data: str = "data"
     api_token: str | None = None
+    always_admit: bool = False
     certificate: str | None = None
     certificate_key: str | None = None
 
@@ -94,7 +98,8 @@ class RungTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only.
+    """A brand's lasting place. Without a stream key the channel's name opens it, from this machine only. Who has the
+    `backup_key` stands by.
 
     `catalogue` and `rundown` are files, beside the configuration unless they say otherwise. With a `playback_secret`
     only signed addresses can be watched. `in_band` lets the encoder command cues inside its stream. `slate` is an image
@@ -103,6 +108,7 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: str | None = None
     stream_key: str | None = None
+    backup_key: str | None = None
     catalogue: str | None = None
     rundown: str | None = None
     playback_secret: str | None = None
@@ -220,10 +226,11 @@ def _check_ladder(config: Config, name: str) -> None:
 def _checked_channel(channel: str, table: Channel, name: str, folder: Path) -> Channel:
     if not CHANNEL_NAME.fullmatch(channel):
         raise ConfigError(f"{name}: channel {channel!r}: use small letters, digits, - and _, 64 at most")
-    key = table.stream_key
+    key, backup = table.stream_key, table.backup_key
     return msgspec.structs.replace(
         table,
         stream_key=None if key is None else _secret(key, f"{name}: channels.{channel}.stream_key"),
+        backup_key=None if backup is None else _secret(backup, f"{name}: channels.{channel}.backup_key"),
         playback_secret=_playback_secret(table.playback_secret, f"{name}: channels.{channel}.playback_secret"),
         catalogue=None if table.catalogue is None else str(folder / table.catalogue),
         rundown=None if table.rundown is None else str(folder / table.rundown),
@@ -254,8 +261,9 @@ def _secret(value: str, name: str) -> str:
 
 def _check_keys(channels: dict[str, Channel], name: str) -> None:
     keys = [table.stream_key or channel for channel, table in channels.items()]
+    keys += [table.backup_key for table in channels.values() if table.backup_key is not None]
     if len(set(keys)) < len(keys):
-        raise ConfigError(f"{name}: two channels have the same stream key")
+        raise ConfigError(f"{name}: two channels have the same stream key, or one has it as its backup key too")
 
 
 def split_address(address: str, name: str) -> tuple[str, int]:

@@ -19,19 +19,23 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import seconds, ticks_at
 from vitrine.media.track import Track, VideoTrack
-from vitrine.origin.status import State
+from vitrine.origin.status import State, Trouble
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.packager.window import MEMORY_SECONDS
 from vitrine.server.absence import Absence
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
+from vitrine.server.inputs import Inputs, Role
+from vitrine.server.overload import Overload
 from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
 from vitrine.server.transcoder import Transcoder
-from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
+from vitrine.server.troubles import Signs, troubles
+from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
+from vitrine.transcode.gate import DEFAULT_RATE
 from vitrine.transcode.ladder import Plan, Slate
-from vitrine.transcode.standstill import TICK, Standstill
+from vitrine.transcode.standstill import PATIENCE, PATIENCE_WITH_BACKUP, TICK, Standstill
 
 log = logging.getLogger("vitrine.broadcast")
 
@@ -66,9 +70,10 @@ class Broadcast:
         self.reason: str | None = None
         self.stream: LiveStream | None = None
         self.files: SegmentFiles | None = None
-        self.session: Session | None = None
+        self.inputs = Inputs()
         self.absence: Absence | None = None
         self.stats = Stats()
+        self.overload = Overload(channel)
         self.ingest_kbps = 0
         self.started: datetime | None = None
         self._config = config
@@ -84,6 +89,7 @@ class Broadcast:
         self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._tracks: dict[int, Track] = {}
         self._standstill = Standstill()
+        self._decoded: tuple[int, float] | None = None  # pictures, and when there were more for the last time
 
     @property
     def over(self) -> bool:
@@ -127,39 +133,70 @@ class Broadcast:
         if self.absence is not None and now > self.absence.until:
             self.reason = self.absence.verdict
             self._stop()
-        fill = self._standstill.look(now)
+        better = self.inputs.better(now)
+        if better is not None:
+            self._change_over(better)
+        standby = self.inputs.standby
+        backed = standby is not None and standby.ready
+        fill = self._standstill.look(now, PATIENCE_WITH_BACKUP if backed else PATIENCE)
         if fill is not None:
             self._transcoder.advance(fill.position, fill.slate)
             self._newest = max(self._newest, fill.position)
             if self._newest_picture is not None:
                 self._newest_picture = max(self._newest_picture, fill.position)
 
-    def check(self, request: PublishRequest) -> None:
+    @property
+    def session(self) -> Session | None:
+        """The publisher that is on air, or about to be."""
+        return self.inputs.on_air
+
+    def check(self, request: PublishRequest, role: Role = "primary") -> None:
         """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
-        if self.session is not None and not request.takeover and self.session.is_well:
+        present = self.inputs.of(role)
+        if present is not None and not request.takeover and present.is_well:
             raise PublishRefusedError(
                 Refusal.BUSY,
-                f"Another publisher is live on this channel by {self.session.request.protocol.upper()}. "
+                f"Another publisher is live on this channel by {present.request.protocol.upper()}. "
                 "Stop it first, or take over from it with ?takeover=1 after the address.",
             )
 
-    def new_session(self, request: PublishRequest) -> Session:
-        """Let a publisher in. One that is there already makes way: the same key means the same crew.
+    def new_session(self, request: PublishRequest, role: Role = "primary") -> Session:
+        """Let a publisher in. One that is there already makes way: the same key means the same crew. A backup stands
+        by while a primary is on air, and the other way round.
 
         Raises PublishRefusedError where it need not.
         """
-        self.check(request)
+        self.check(request, role)
         rate = None if self._plan is None else self._plan.rate
-        former, self.session = self.session, Session(request, self, self._programme_now, rate)
+        session = Session(request, self, self._programme_now, rate)
+        was_on_air = self.session
+        former = self.inputs.add(role, session)
         if former is not None:
-            self._leave()
+            if former is was_on_air:
+                self._leave()
             log.info("%s: another publisher with the same key takes over from %s", self.channel, former.request.address)
             former.request.close("Another publisher with the same stream key has taken over this channel.")
+        if session is not self.session:
+            session.stand_by(rate or DEFAULT_RATE)
+            log.info("%s: a %s publisher stands by", self.channel, role)
+            self._on_state()
         elif self.absence is not None:
             log.info("%s: a publisher is back by %s", self.channel, request.protocol.upper())
             self.absence = None
             self._on_state()
-        return self.session
+        return session
+
+    def _change_over(self, session: Session) -> None:
+        """Put a session on air that stood by; what was on air stands by, if it is still there."""
+        former, self.inputs.on_air = self.session, session
+        at, rate = self._programme_now(), None if self._plan is None else self._plan.rate
+        self._leave()
+        if former is not None:
+            former.stand_by(rate or DEFAULT_RATE)
+        log.info("%s: the %s publisher is on air", self.channel, self.inputs.on_air_role)
+        self._transcoder.catch_up(at)
+        session.go_on_air(at, rate)
+        self._on_state()
 
     def _leave(self) -> None:
         self._standstill.leave()
@@ -185,6 +222,8 @@ class Broadcast:
             return
         for unit in units:
             self._transcoder.push(unit)
+            if self._transcoder.waits_for_keyframe:
+                session.request.want_keyframe()
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)
@@ -210,9 +249,15 @@ class Broadcast:
         """The publisher has gone; it is waited for, if there was something to see. One that was taken over from was
         not the publisher any more.
         """
-        if session is not self.session:
+        was_on_air = session is self.session
+        if not self.inputs.remove(session):
             return
-        self.session = None
+        standby = self.inputs.standby
+        if was_on_air and standby is not None and not self.over:
+            self._change_over(standby)
+        if not was_on_air or standby is not None:
+            self._on_state()
+            return
         absence = None
         if self._plan is not None and not self.over:
             absence = Absence.begun(reason, stopped, self._config.reconnect, time.monotonic())
@@ -228,9 +273,9 @@ class Broadcast:
     def finish(self, reason: str) -> None:
         """The show is over because its crew says so."""
         if not self.over:
-            self.reason, session = reason, self.session
+            self.reason = reason
             self._stop()
-            if session is not None:
+            for session in self.inputs.all:
                 session.request.close(reason)
 
     def _programme_now(self) -> Fraction:
@@ -275,8 +320,12 @@ class Broadcast:
                 packager = Packager(self.id, renditions, grid, start_utc_ns, window, cues=cues, store=self.files)
                 self.stream = LiveStream(packager)
             case Stats():
+                if self._decoded is None or event.frames_in != self._decoded[0]:
+                    self._decoded = event.frames_in, time.monotonic()
                 self.stats = event
                 self._measure_ingest()
+            case Shed():
+                self.overload.note(event)
             case Failed(reason=reason) if self.stream is not None:
                 self._dismiss(reason)
             case Failed(reason=reason) | WorkerDied(reason=reason):
@@ -289,6 +338,17 @@ class Broadcast:
         log.error("%s: the publisher is dismissed: %s", self.channel, reason)
         if self.session is not None:
             self.session.request.close(f"This stream cannot be shown: {reason}")
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What is wrong with what the publisher on air sends."""
+        session, now = self.session, time.monotonic()
+        if session is None or self.over:
+            return ()
+        picture, sound, keyframe = session.ages(now)
+        decoded = 0.0 if self._decoded is None else now - max(self._decoded[1], session.begun)
+        stats = self.stats
+        return troubles(Signs(now - session.begun, picture, sound, keyframe, decoded, stats.frozen, stats.mute))
 
     def _measure_ingest(self) -> None:
         """Called with each report of the worker, about once a second."""
@@ -309,8 +369,8 @@ class Broadcast:
         log.error("%s: broadcast %s failed: %s", self.channel, self.id, reason)
         self.reason = reason
         self._end("failed")
-        if self.session is not None:
-            self.session.request.close(f"The broadcast failed: {reason}")
+        for session in self.inputs.all:
+            session.request.close(f"The broadcast failed: {reason}")
         self._stop()
 
     def _stop(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,17 @@ from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
 from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
+from vitrine.server.inputs import Role
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
+from vitrine.server.room import Load, Room
 from vitrine.server.shop import Shop
 from vitrine.server.slate import load_slate
 from vitrine.server.state import channel_state
 from vitrine.transcode.ladder import Slate
+
+BACKUP = " backup"
+"""After a channel's name, which cannot hold it, where a key opens the channel as its backup."""
 
 KEPT_AFTER_END = 120.0
 """Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
@@ -72,9 +77,10 @@ class Registry:
     `rtmp_port` is the one that listens, for what crews are told. `doorman` checks every publisher's key.
     """
 
-    def __init__(self, config: Config, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, config: Config, tasks: asyncio.TaskGroup, room: Room | None = None) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self._room = room or Room()
         self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
@@ -82,6 +88,18 @@ class Registry:
         self._places = {name: self._place(name, settings) for name, settings in config.channels.items()}
         for name, place in self._places.items():
             self._own(tasks.create_task(place.public.desk.watch(), name=f"files of {name}"))
+        self._own(tasks.create_task(self._room.watch(self._loads), name="room"))
+
+    def _admit(self) -> None:
+        """Raise PublishRefusedError where there is no room for one broadcast more."""
+        if not self._config.server.always_admit:
+            self._room.check(self._loads())
+
+    def _loads(self) -> list[Load]:
+        """What runs now, and what it costs."""
+        stages = [stage for place in self._places.values() for stage in (place.public, place.rehearsal)]
+        running = [stage.broadcast for stage in stages if stage.broadcast is not None and stage.on_air]
+        return [Load(each.id, each.stats.cpu, bool(each.overload.steps)) for each in running]
 
     def _place(self, name: str, settings: Channel) -> _Place:
         data = Path(self._config.server.data)
@@ -98,35 +116,46 @@ class Registry:
         task.add_done_callback(self._running.discard)
 
     def check(self, request: PublishRequest) -> None:
-        stage = self._places[self._channel_of(request)].stage
+        name, role = self._place_of(request)
+        stage = self._places[name].stage
         if stage.broadcast is not None and not stage.broadcast.over:
-            stage.broadcast.check(request)
+            stage.broadcast.check(request, role)
+        else:
+            self._admit()
 
-    def _channel_of(self, request: PublishRequest) -> str:
-        """The channel that a request may publish on. Raises PublishRefusedError."""
+    def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
+        """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
-        keys = ((name, place.settings.stream_key) for name, place in self._places.items())
-        name = self.doorman.channel_for_key(request.key, request.address, keys, time.monotonic())
+        opened = self.doorman.channel_for_key(request.key, request.address, self._keys(), time.monotonic())
+        name, backup, _ = opened.partition(BACKUP)
         if request.channel not in (None, name):
             raise PublishRefusedError(
                 Refusal.WRONG_CHANNEL,
                 "This stream key opens another channel. Check the address, or take this one's key.",
             )
-        return name
+        return name, "backup" if backup else "primary"
+
+    def _keys(self) -> Iterator[tuple[str, str | None]]:
+        """What each key opens: a channel, or one as its backup."""
+        for name, place in self._places.items():
+            yield name, place.settings.stream_key
+            if place.settings.backup_key is not None:
+                yield name + BACKUP, place.settings.backup_key
 
     def publish(self, request: PublishRequest) -> Publication:
-        name = self._channel_of(request)
+        name, role = self._place_of(request)
         place = self._places[name]
         place.turn_over()
         stage = place.stage
         if stage.broadcast is None or stage.broadcast.over:
+            self._admit()
             tell = partial(self._tell_state, name, stage)
             stage.former = stage.broadcast
             stage.broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate)
             self._start(stage, stage.broadcast)
             tell()
-        return stage.broadcast.new_session(request)
+        return stage.broadcast.new_session(request, role)
 
     def _tell_state(self, name: str, stage: _Stage) -> None:
         """Pages that listen to a channel need not ask how it is; those of a rehearsal listen at its own address."""

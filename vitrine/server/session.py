@@ -1,5 +1,6 @@
 """One publisher's session as its broadcast sees it: what it announces, through the gate, into the worker."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.ticks import seconds
 from vitrine.media.track import Track, VideoTrack
 from vitrine.transcode.gate import Gate
+from vitrine.transcode.standby import Standby
 
 MILLISECONDS = 1000
 """Data messages' times count as many a second."""
@@ -23,6 +25,9 @@ LONGEST_NAME = 100
 SILENCE = 2.0
 """Seconds without media after which a publisher is taken for dead. OBS sends sound fifty times a second, and a
 browser whose camera is covered still sends pictures."""
+
+BREAK = 0.5
+"""Seconds between two pictures that break what counts as sending."""
 
 HELD_DATA = 8
 """Data messages kept, the newest ones, until the gate opens: a third of a second as a rule, ten at most."""
@@ -65,9 +70,14 @@ class Session:
         self.measured: Measured | None = None
         self.loss = 0.0
         self._owner = owner
-        self._gate = Gate(at, rate)
+        self._at = at
+        self._gate: Gate | Standby = Gate(at, rate)
         self._opened = False
         self._heard = time.monotonic()  # when media came last; a publisher that only just came counts as well
+        self.begun = self._heard
+        self._sounded: float | None = None
+        self._first_picture: float | None = None
+        self._pictured = self._unbroken_since = self._heard  # the same of pictures, and since when without a break
         self._video: dict[int, int] = {}  # timescales of tracks of pictures
         self._keyframe: Fraction | None = None
         self._held_data: deque[tuple[str, Sequence[object], Fraction]] = deque(maxlen=HELD_DATA)
@@ -80,6 +90,47 @@ class Session:
     def is_well(self) -> bool:
         """Media came within the last SILENCE seconds."""
         return time.monotonic() - self._heard <= SILENCE
+
+    @property
+    def ready(self) -> bool:
+        """It stands by, and has something to begin with."""
+        return isinstance(self._gate, Standby) and self._gate.ready
+
+    def silent_for(self, now: float) -> float:
+        """Seconds since the last picture; of a session without pictures, since the last sound."""
+        return now - self._pictured
+
+    def ages(self, now: float) -> tuple[float, float, float]:
+        """Seconds since the last picture and since the last sound, infinite where there was none; and for how long
+        pictures have come without a keyframe.
+        """
+        picture = math.inf if self._first_picture is None else now - self._pictured
+        sound = math.inf if self._sounded is None else now - self._sounded
+        waits = self._first_picture is not None and self._keyframe is None
+        return picture, sound, now - (self._first_picture or now) if waits else 0.0
+
+    def unbroken_for(self, now: float) -> float:
+        """Seconds for which pictures have been coming."""
+        return 0.0 if now - self._pictured > BREAK else now - self._unbroken_since
+
+    def stand_by(self, rate: Fraction) -> None:
+        """Another session is on air; keep what this one could begin with. `rate` is the broadcast's."""
+        self._gate, self._opened = Standby(rate, self._gate.tracks, self._gate.dropped), False
+
+    def go_on_air(self, at: Fraction, rate: Fraction | None) -> None:
+        """Be shown: from a programme time on, in seconds, or where nothing is held from the next keyframe on.
+
+        `rate` is the broadcast's where it has one already.
+        """
+        if not isinstance(self._gate, Standby):
+            return
+        if self._gate.ready and rate is not None:
+            self._pass(self._gate.open(at))
+            return
+        former, self._gate = self._gate, Gate(self._at, rate)
+        self._gate.dropped = former.dropped
+        for track in former.tracks:
+            self._gate.add_track(track)
 
     def add_track(self, track: Track) -> None:
         if isinstance(track, VideoTrack):
@@ -96,6 +147,14 @@ class Session:
     def push(self, unit: AccessUnit) -> None:
         self.received += len(unit.data)
         self._heard = time.monotonic()
+        if unit.track_id in self._video:
+            self._first_picture = self._first_picture or self._heard
+        else:
+            self._sounded = self._heard
+        if unit.track_id in self._video or not self._video:
+            if self._heard - self._pictured > BREAK:
+                self._unbroken_since = self._heard
+            self._pictured = self._heard
         if unit.keyframe and unit.track_id in self._video:
             at, former = seconds(unit.pts, self._video[unit.track_id]), self._keyframe
             self._keyframe, self.keyframe_ms = at, None if former is None else round((at - former) * MILLISECONDS)

@@ -64,18 +64,24 @@ def _health(broadcast: Broadcast) -> Health:
     stats, session = broadcast.stats, broadcast.session
     return Health(
         publisher=None if session is None else session.request.protocol,
+        on_air=broadcast.inputs.on_air_role,
+        standby=broadcast.inputs.standby_role,
         encoder=None if session is None else session.encoder or None,
         ingest_kbps=broadcast.ingest_kbps,
         frames_in=stats.frames_in,
         frames_out=stats.frames_out,
         frames_repeated=stats.repeated,
         frames_dropped=stats.dropped,
+        frames_skipped=stats.skipped,
         units_dropped=stats.lost + (0 if session is None else session.dropped),
         decoder_errors=stats.undecodable,
         encode_lag_ms=round(stats.lag * 1000),
+        shed=broadcast.overload.steps,
+        times_shed=broadcast.overload.times,
         keyframe_ms=None if session is None else session.keyframe_ms,
         dvr=None if broadcast.files is None else broadcast.files.trouble,
         connection=None if session is None else _connection(session),
+        troubles=broadcast.troubles,
     )
 
 

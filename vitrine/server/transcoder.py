@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Rendition, Track, VideoTrack
-from vitrine.transcode.events import Failed, Opened, PoolEvent, Stats, WorkerDied
+from vitrine.transcode.events import Failed, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker
 from vitrine.transcode.replay import Replay
@@ -23,7 +23,7 @@ MOST_DEATHS = 5
 DEATHS_SECONDS = 60.0
 """Workers replaced in such a time: what kills one after the other, the next will not survive either."""
 
-LEVELS = frozenset({"lag"})
+LEVELS = frozenset({"lag", "frozen", "mute"})
 """Of the statistics: what is true of now, and not counted since the beginning."""
 
 
@@ -52,6 +52,11 @@ class Transcoder:
     def overwhelmed(self) -> bool:
         """More waits for a worker to start than may."""
         return len(self._waiting) > MOST_WAITING
+
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """Pictures were given up, and there is room again from the next keyframe on."""
+        return self._worker is not None and self._worker.waits_for_keyframe
 
     @property
     def pid(self) -> int | None:
@@ -87,6 +92,7 @@ class Transcoder:
         self._waiting = self._replay.items
         self._former, self._delivered = self._counted, False
         worker = await Worker.start(self._plan.resumed(self._renditions, self._taken()), self._receive)
+        self._on_event(Shed((), 0.0))  # it begins with all of the ladder, whatever its predecessor gave up
         worker.refill(self._waiting)
         self._waiting = []
         self._worker = worker
@@ -123,6 +129,11 @@ class Transcoder:
             self._worker.leave()
         elif self._renditions:
             self._waiting.clear()  # a replacement is being started, which needs nothing for its slate
+
+    def catch_up(self, position: Fraction) -> None:
+        """What is pushed next, up to a programme time in seconds, comes all at once."""
+        if self._worker is not None:
+            self._worker.catch_up(position)
 
     def advance(self, position: Fraction, slate: bool) -> None:
         """Programme time has reached `position` seconds, with or without media."""

@@ -11,7 +11,7 @@ MAX_SECONDS = 1.0
 """Pictures older than this are no longer live: better to jump to the newest keyframe."""
 
 CATCHING_UP = 3.0
-"""Seconds in which a new worker has decoded, at several times the pace of the clock, what its predecessor was given."""
+"""Seconds in which a worker has decoded, at several times the pace of the clock, all since the last keyframe."""
 
 SOUND_SHARE = 2
 """Sound is refused only at twice MAX_BYTES: it costs little, and its loss is heard."""
@@ -21,6 +21,7 @@ class Backlog:
     """A bounded queue of encoded messages.
 
     Live, it refuses pictures from the one that is too much until the next keyframe for which there is room.
+    `waits_for_keyframe` while there is room, and only that is missing.
     """
 
     def __init__(self, live: bool) -> None:
@@ -30,6 +31,7 @@ class Backlog:
         self._bytes = 0
         self._skipping = False
         self._patient_until = 0.0
+        self.waits_for_keyframe = False
 
     def __bool__(self) -> bool:
         return bool(self._messages)
@@ -45,13 +47,13 @@ class Backlog:
         late = seconds - self._oldest(seconds) > MAX_SECONDS and seconds > self._patient_until
         too_much = self.is_full or late
         self._skipping = too_much or (self._skipping and not unit.keyframe)
+        self.waits_for_keyframe = self._skipping and not too_much
         self.lost += self._skipping
         return not self._skipping
 
     def catch_up(self, seconds: float) -> None:
-        """What waits is old, but will be gone soon: a worker that replaces another begins at the last keyframe.
-
-        `seconds` is programme time of the newest of it.
+        """What waits, or comes next, is old but will be gone soon: a worker that replaces another begins at the last
+        keyframe, and so does a publisher that stood by. `seconds` is programme time of the newest of it.
         """
         self._patient_until = seconds + CATCHING_UP
 

@@ -83,7 +83,7 @@ class Gate:
             self.dropped += 1
             return []
         if self.rate is not None:
-            return [self._rebase(unit, track)]
+            return [rebased(unit, track, self._shift)]
         if isinstance(track, VideoTrack) and self._keyframe is None:
             if not unit.keyframe:
                 self.dropped += 1
@@ -130,7 +130,7 @@ class Gate:
             origin = self._time(self._keyframe)
         self.rate = self._decided_rate or rate
         self._shift = self._start - origin
-        held = [self._rebase(unit, self._tracks[unit.track_id]) for unit in self._held]
+        held = [rebased(unit, self._tracks[unit.track_id], self._shift) for unit in self._held]
         self._held.clear()
         return held
 
@@ -138,9 +138,11 @@ class Gate:
         """Presentation times of the held units of one kind, in seconds, sorted."""
         return sorted(self._time(unit) for unit in self._held if isinstance(self._tracks[unit.track_id], kind))
 
-    def _rebase(self, unit: AccessUnit, track: Track) -> AccessUnit:
-        shift = ticks_at(self._shift, track.timescale)
-        return replace(unit, dts=unit.dts + shift, pts=unit.pts + shift)
+
+def rebased(unit: AccessUnit, track: Track, shift: Fraction) -> AccessUnit:
+    """A unit `shift` seconds later."""
+    ticks = ticks_at(shift, track.timescale)
+    return replace(unit, dts=unit.dts + ticks, pts=unit.pts + ticks)
 
 
 def estimate_rate(times: Sequence[Fraction], stated: Fraction | None) -> Fraction:

@@ -15,7 +15,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError
 from vitrine.media.messages import MessageSplitter, decode_unit, encode_message, encode_unit
 from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
-from vitrine.transcode.events import Failed, Finished, Opened, Stats
+from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
 from vitrine.transcode.ladder import Plan
 
 
@@ -68,9 +68,10 @@ class Kind(IntEnum):
     STATS = 17
     FAILED = 18
     FINISHED = 19
+    SHED = 20
 
 
-Message = AccessUnit | Begin | TrackAnnounced | Advanced | Left | Finish | Opened | Stats | Failed | Finished
+Message = AccessUnit | Begin | TrackAnnounced | Advanced | Left | Finish | Opened | Stats | Shed | Failed | Finished
 
 _WireRendition = tuple[str, VideoTrack | None, AudioTrack | None, int, int]
 
@@ -100,6 +101,7 @@ _read_audio_track = _decoder(AudioTrack)
 _read_advanced = _decoder(tuple[Fraction, bool])
 _read_renditions = _decoder(tuple[_WireRendition, ...])
 _read_stats = _decoder(Stats)
+_read_shed = _decoder(Shed)
 _read_failure = _decoder(tuple[str, bool])
 
 
@@ -139,6 +141,7 @@ _DECODERS: dict[int, Callable[[memoryview], Message]] = {
     Kind.FINISH: lambda body: Finish(),
     Kind.OPENED: _decode_renditions,
     Kind.STATS: _read_stats,
+    Kind.SHED: _read_shed,
     Kind.FAILED: lambda body: Failed(*_read_failure(body)),
     Kind.FINISHED: lambda body: Finished(),
 }
@@ -160,6 +163,8 @@ def _control(message: Message) -> tuple[Kind, bytes]:
             return Kind.OPENED, _encode_renditions(message)
         case Stats():
             return Kind.STATS, _ENCODER.encode(message)
+        case Shed():
+            return Kind.SHED, _ENCODER.encode(message)
         case Failed(reason, ours):
             return Kind.FAILED, _ENCODER.encode((reason, ours))
         case Finished():

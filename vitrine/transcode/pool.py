@@ -108,6 +108,11 @@ class Worker:
         """Access units given up because the worker did not keep up."""
         return self._backlog.lost
 
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """Whether pictures are given up only because no keyframe comes."""
+        return self._backlog.waits_for_keyframe
+
     def add_track(self, track: Track) -> None:
         """Announce a track, or its changed description, before its access units."""
         self._tracks[track.id] = track
@@ -142,6 +147,10 @@ class Worker:
                 self.add_track(item)
         self._backlog.catch_up(newest)
 
+    def catch_up(self, position: Fraction) -> None:
+        """What is pushed next, up to a programme time in seconds, comes all at once: it is not late."""
+        self._backlog.catch_up(float(position))
+
     def advance(self, position: Fraction, slate: bool = False) -> None:
         """Programme time has reached `position` seconds: the slate or the last picture, and silence, fill up to it."""
         self._send(Advanced(position, slate))
@@ -167,7 +176,7 @@ class Worker:
         if self._transport is None:
             return
         stdin = cast(asyncio.WriteTransport | None, self._transport.get_pipe_transport(0))
-        if stdin and not self._exited.is_set():
+        if stdin and not stdin.is_closing() and not self._exited.is_set():
             stdin.abort()
         try:
             async with asyncio.timeout(GRACE_SECONDS):

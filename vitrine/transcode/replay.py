@@ -37,7 +37,11 @@ class Replay:
     @property
     def items(self) -> list[Track | AccessUnit]:
         """In the order in which they are to be given."""
-        return [*self._tracks.values(), *(unit for group in self._groups for unit in group.units)]
+        return [*self._tracks.values(), *self.units]
+
+    @property
+    def units(self) -> list[AccessUnit]:
+        return [unit for group in self._groups for unit in group.units]
 
     @property
     def _has_pictures(self) -> bool:

@@ -16,6 +16,9 @@ TICK = 0.1
 PATIENCE = Fraction(1)
 """Seconds that a picture may be late: as long as a lost RTP packet is waited for, and players have as much buffered."""
 
+PATIENCE_WITH_BACKUP = Fraction(1, 4)
+"""The same where a backup will replace a publisher that is silent: viewers are not to run dry before."""
+
 CATCHING_UP = 3.0
 """Seconds for which pictures may come for filled time: a network that was away delivers what it held at once."""
 
@@ -74,12 +77,12 @@ class Standstill:
         """
         return None if self._newest is None else max(self._due(now), self.filled or Fraction(0))
 
-    def look(self, now: float) -> Fill | None:
+    def look(self, now: float, patience: Fraction = PATIENCE) -> Fill | None:
         """How far to fill now; None where nothing is to be done."""
         if self._looked is not None and now - self._looked > TICK + BUSY and not self._left:
             self._arrived += now - self._looked - TICK
         self._looked = now
-        patience = Fraction(0) if self._left else PATIENCE
+        patience = Fraction(0) if self._left else patience
         if self._newest is None or now - self._arrived <= patience:
             return None
         position = self._due(now) - patience

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.check.breaking import broken
@@ -35,6 +37,12 @@ GOOD = [(0.0, 0.1, False, 4, 0), (0.1, 1.0, True, 4, 1), (1.0, 2.0, True, 5, 0),
 )
 def test_when_news_come(answers: list[tuple[float, float, bool, int, int]], found: dict[str, list[str]]) -> None:
     assert broken(cadence.RULES, answered(*answers)) == found
+
+
+def test_a_gap_is_told_as_a_whole() -> None:
+    rendition = answered(GOOD[0], (0.1, 2.2, True, 4, 1))
+    rendition.answers[0] = replace(rendition.answers[0], in_gap=True)
+    assert broken(cadence.RULES, rendition) == {}
 
 
 def test_a_reload_that_was_held_too_long() -> None:

@@ -10,7 +10,7 @@ from tests.check.scene import MAP, SOUND, VIDEO, fragments, listed, media, said,
 from vitrine.check.media.init import Init
 from vitrine.check.playlist.multivariant import parse_multivariant
 from vitrine.check.rules import variants
-from vitrine.check.rules.variants import frame_rate, rates
+from vitrine.check.rules.variants import frame_rates, rates
 from vitrine.check.seen import Stream
 
 
@@ -95,10 +95,18 @@ def test_the_peak_is_of_neighbours_that_last_about_a_target_duration() -> None:
     assert rates(high) == (Fraction(2_400_000), Fraction(2_000_000), Fraction(2))
 
 
+def test_pictures_that_are_left_out_for_a_while_are_no_wrong_rate() -> None:
+    all_of_it = stream()
+    first = next(iter(all_of_it.renditions[0].segments.values()))
+    assert first.media is not None
+    fragments(first, samples=first.media.fragments[0].samples // 2)
+    assert broken((variants.frame_rate_is_the_pictures,), all_of_it) == {}
+
+
 def test_what_has_no_rate() -> None:
     all_of_it = stream()
-    assert frame_rate(all_of_it.renditions[0]) == 30
-    assert frame_rate(all_of_it.renditions[2]) is None
+    assert frame_rates(all_of_it.renditions[0]) == (Fraction(30), Fraction(30))
+    assert frame_rates(all_of_it.renditions[2]) is None
     all_of_it.renditions[0].segments.clear()
     assert rates(all_of_it.renditions[0]) is None
     all_of_it.multivariant = None

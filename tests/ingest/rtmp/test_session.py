@@ -107,6 +107,7 @@ def test_publish_accepted() -> None:
         (Refusal.WRONG_KEY, "NetStream.Publish.Denied"),
         (Refusal.WRONG_PLACE, "NetConnection.Connect.InvalidApp"),
         (Refusal.BUSY, "NetStream.Publish.BadName"),
+        (Refusal.NO_ROOM, "NetStream.Publish.Rejected"),
     ],
 )
 def test_publish_refused(refusal: Refusal, code: str) -> None:

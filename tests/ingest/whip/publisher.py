@@ -96,7 +96,6 @@ async def offered(connection: RTCPeerConnection) -> str:
 async def pool(settings: PeerSettings = LOOPBACK) -> AsyncIterator[PeerPool]:
     running = await PeerPool.start(settings)
     try:
-        await running.ready()
         yield running
     finally:
         await running.close()

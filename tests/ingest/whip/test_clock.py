@@ -38,8 +38,9 @@ class Publisher:
         self._dts[track] = dts
         return pts / RATES[track]
 
-    def report(self, track: int, at: float) -> None:
-        self.clock.report(track, int((NTP_EPOCH + at) * 2**32), self.stamp(track, at))
+    def report(self, track: int, at: float, late: float = 0.0) -> None:
+        """`late` seconds lie between the instant of the stamp and that by which it is dated."""
+        self.clock.report(track, int((NTP_EPOCH + at + late) * 2**32), self.stamp(track, at))
 
     def film(self, begin: float, end: float, reports: float | None = None) -> None:
         """Sound every 20 ms, pictures every 40 ms, reports every so many seconds; notes how far apart they lie."""
@@ -91,6 +92,18 @@ def test_reports_that_come_late_move_the_picture_slowly() -> None:
     assert publisher.worst(9) < 0.005
     moves = [later - before for (_, before), (_, later) in itertools.pairwise(publisher.errors)]
     assert max(map(abs, moves)) <= 0.0041
+
+
+@pytest.mark.parametrize("track", [VIDEO, AUDIO])
+@pytest.mark.parametrize("late", [0.11, -0.11])
+def test_single_reports_that_a_busy_publisher_dated_wrongly_move_nothing(track: int, late: float) -> None:
+    publisher = Publisher(delays={VIDEO: 0.05, AUDIO: 0.05})
+    publisher.film(0, 8, reports=1)
+    for second in range(8, 24):
+        for each in (VIDEO, AUDIO):
+            publisher.report(each, second, late if each == track and second % 4 == 0 else 0.0)
+        publisher.film(second, second + 1)
+    assert publisher.worst(8) < 0.005
 
 
 @pytest.mark.parametrize("reports", [1.0, None])

@@ -87,6 +87,12 @@ def test_what_is_no_offer_is_malformed(body: bytes) -> None:
         read_offer(body)
 
 
+def test_groups_of_another_kind_are_passed_over() -> None:
+    read = read_offer(offer(("a=group:BUNDLE 0 1\n", "a=group:LS 0 1\na=group:BUNDLE 0 1\n")))
+    assert next(line for line in read.text.splitlines() if "group:" in line) == "a=group:BUNDLE 0 1"
+    assert "group:LS" not in read.text
+
+
 def test_a_single_track_needs_no_bundle() -> None:
     read = read_offer(offer(("a=group:BUNDLE 0 1\n", ""), sections=VIDEO))
     assert "a=group" not in read.text

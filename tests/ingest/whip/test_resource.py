@@ -151,6 +151,7 @@ def test_candidates_of_this_ice_session_are_read_and_a_restart_is_declined() -> 
         (PublishRefusedError(Refusal.WRONG_CHANNEL, "words"), 403, None),
         (PublishRefusedError(Refusal.WRONG_PLACE, "words"), 404, None),
         (PublishRefusedError(Refusal.BUSY, "words"), 409, None),
+        (PublishRefusedError(Refusal.NO_ROOM, "words", 30), 503, ("Retry-After", "30")),
         (MalformedError("words"), 400, None),
         (UnsupportedError("words"), 422, None),
         (RefusedError("words"), 422, None),

@@ -31,10 +31,13 @@ class FakePeer:
         self.answer = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sendrecv\r\na=rtcp-mux\r\n"
         self.say = on_event
         self.candidates: list[str] = []
-        self.closed = 0
+        self.closed = self.keyframes_requested = 0
 
     async def add_candidates(self, candidates: Sequence[str]) -> None:
         self.candidates += candidates
+
+    def request_keyframe(self) -> None:
+        self.keyframes_requested += 1
 
     def close(self, reason: str = "") -> None:
         self.closed += 1
@@ -253,6 +256,16 @@ async def test_a_live_channel_is_busy_unless_it_is_taken_over(ingest: Ingest) ->
     assert len(ingest.peers.opened) == 1
     assert (await ingest.post(path="/whip/show?takeover=1")).status == 201
     assert ingest.channels.requests[-1].takeover
+
+
+async def test_the_broadcast_asks_the_publisher_for_a_keyframe(ingest: Ingest) -> None:
+    _, peer, _ = await ingest.session()
+    [request] = ingest.channels.requests
+    request.want_keyframe()
+    assert peer.keyframes_requested == 1
+    request.close("enough")
+    request.want_keyframe()
+    assert peer.keyframes_requested == 1
 
 
 async def test_a_publisher_that_is_taken_over_from_is_closed(ingest: Ingest) -> None:

@@ -36,6 +36,12 @@ def test_every_script_and_style_sheet_is_used() -> None:
     assert named - {"vendor/hls.min.js"} == served
 
 
+def test_the_watch_page_names_every_module_so_that_none_waits_for_another_to_be_read() -> None:
+    text = pages.page("watch").body.decode()
+    early = set(re.findall(r'<link rel="modulepreload" href="/static/([\w-]+\.js)">', text))
+    assert early == {name for name in scripts({"watch.js"}) if name.endswith(".js")} - {"watch.js"}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_nothing_inline_that_its_policy_forbids(name: str) -> None:
     text = pages.page(name).body.decode()

@@ -25,7 +25,7 @@ def make_parts(msn: int, count: int) -> tuple[Part, ...]:
             TIMESCALE,
             START_UTC_NS + msn * 2_000_000_000,
             index == 0,
-            b"",
+            b"x",
         )
         for index in range(count)
     )

@@ -67,9 +67,9 @@ def test_bars_left_and_right() -> None:
 
 
 def test_reducing_keeps_colour() -> None:
-    reducer = Reducer(80, 60)
+    reducer = Reducer()
     for _ in range(2):
-        reduced = reducer.reduce(painted(160, 120, "yuv420p", (200, 90, 160)))
+        reduced = reducer.reduce(painted(160, 120, "yuv420p", (200, 90, 160)), 80, 60)
         assert (reduced.width, reduced.height) == (80, 60)
         assert mean_colour(reduced) == pytest.approx((200, 90, 160), abs=1)
 

@@ -159,6 +159,12 @@ class MediaPlaylist:
         return self.next_msn - 1, (len(parts) - 1 if parts else None)
 
     @property
+    def in_gap(self) -> bool:
+        """Whether the newest part is a gap."""
+        parts = self.open.parts or (self.segments[-1].parts if self.segments else ())
+        return bool(parts) and parts[-1].gap
+
+    @property
     def growing(self) -> bool:
         """Whether segments can still come."""
         return not self.ended and self.playlist_type != "VOD"

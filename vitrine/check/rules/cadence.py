@@ -40,10 +40,15 @@ def segments_come_in_time(rendition: Rendition) -> Iterator[str]:
 
 @rule("draft 6.2.1")
 def parts_come_in_time(rendition: Rendition) -> Iterator[str]:
-    """A live playlist with parts has a new one within one part target."""
+    """A live playlist with parts has a new one within one part target; a gap may be told as a whole when it begins."""
     target = rendition.playlist.part_target if rendition.playlist else None
     for before, after in pairwise(rendition.answers):
-        if target is not None and after.blocked and _unchanged(before, after) > target + Fraction(SLACK):
+        if (
+            target is not None
+            and after.blocked
+            and not before.in_gap
+            and _unchanged(before, after) > target + Fraction(SLACK)
+        ):
             yield f"no part came for {seconds_text(after.done - before.done)} after {before.last}"
 
 

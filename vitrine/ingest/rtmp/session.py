@@ -32,6 +32,7 @@ REFUSAL_CODES = {
     Refusal.WRONG_PLACE: "NetConnection.Connect.InvalidApp",
     Refusal.WRONG_CHANNEL: "NetStream.Publish.Denied",
     Refusal.BUSY: "NetStream.Publish.BadName",
+    Refusal.NO_ROOM: "NetStream.Publish.Rejected",
     Refusal.TOO_OFTEN: "NetStream.Publish.Denied",
 }
 """OBS stops and shows the description on each of them. GStreamer takes Denied as a question of permission and

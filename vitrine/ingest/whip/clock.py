@@ -28,6 +28,10 @@ WINDOW = 10
 """Seconds over which the shortest time under way is taken: long enough to find it, short enough to follow drift."""
 
 
+REPORTS = 5
+"""Sender reports of which the median counts: a busy publisher dates one wrongly by as long as it was kept waiting."""
+
+
 class Quickest:
     """The least of what was seen in the last WINDOW seconds, to within a second."""
 
@@ -58,9 +62,9 @@ class TrackClock:
         self.timescale = timescale
         self.timeline = Timeline(timescale, MODULUS)
         self.offset: int | None = None
-        self.reported: int | None = None  # NTP time minus its own time, FINE
         self.newest = 0
         self._arrival = Quickest()
+        self._reports: deque[int] = deque(maxlen=REPORTS)  # NTP time minus its own time, FINE
         self._jumps = 0
         self._emitted = 0
         self._placed_at: float | None = None
@@ -70,12 +74,20 @@ class TrackClock:
         """Arrival minus its own time, FINE, of the quickest packets."""
         return self._arrival.value
 
+    @property
+    def reported(self) -> int | None:
+        """NTP time minus its own time, FINE, as sender reports have it; None before the first."""
+        return sorted(self._reports)[(len(self._reports) - 1) // 2] if self._reports else None
+
+    def report(self, ntp: int, own: int) -> None:
+        self._reports.append(ntp - own)
+
     def place(self, stamp: int, now: float) -> int:
         """Its own time of a stamp, FINE, never backward."""
         placed = self.timeline.place(0, stamp, now) * (FINE // self.timescale)
         if self.timeline.jumps != self._jumps:
             self._jumps = self.timeline.jumps
-            self.reported = None
+            self._reports.clear()
             self._arrival.clear()
         self._arrival.push(round(now * FINE) - placed, now)
         return placed
@@ -83,7 +95,8 @@ class TrackClock:
     def restart(self) -> None:
         """Another stream, with another clock, takes this one's place."""
         self.timeline = Timeline(self.timescale, MODULUS)
-        self.offset = self.reported = None
+        self.offset = None
+        self._reports.clear()
         self.newest = self._jumps = 0
         self._arrival.clear()
 
@@ -134,7 +147,7 @@ class SessionClock:
         clock = self._clocks[track_id]
         own = clock.find(stamp)
         if own is not None:
-            clock.reported = (ntp * FINE >> 32) - own
+            clock.report(ntp * FINE >> 32, own)
 
     def _align(self, track_id: int, clock: TrackClock, step: int, now: float) -> None:
         target = self._target(track_id, clock)

@@ -22,8 +22,8 @@ PLAIN_H264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42
 """What aiortc gets to see of every H.264 format: it matches by profile, and knows no other than Baseline. Publishers
 send what their encoder makes, whatever they declare (OBS declares 42e01f for High too); the decoder reads the SPS."""
 
-FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
-"""`a=rtcp-fb` values that are passed on."""
+FEEDBACK = ("nack", "nack pli", "transport-cc")
+"""`a=rtcp-fb` values that are passed on: what reception.py sends."""
 
 MAX_FORMATS = 32
 MAX_EXTENSIONS = 16
@@ -62,7 +62,7 @@ def read_offer(body: bytes) -> Offer:
     _check_bundle(description)
     parameters: dict[int, str] = {}
     lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
-    if description.session.value("group") is not None:
+    if _bundle(description) is not None:
         lines.append(" ".join(["a=group:BUNDLE", *(section.value("mid") or "" for section in description.media)]))
     for section in description.media:
         lines += _section(section, description, parameters)
@@ -102,12 +102,17 @@ def _check_bundle(description: Description) -> None:
             raise MalformedError(f"The {section.media} section of the offer has no name of its own (a=mid)")
         if section.value("rtcp-mux") is None and section.value("rtcp-mux-only") is None:
             raise UnsupportedError(f"The {section.media} is offered without a=rtcp-mux; one port must do for RTCP too")
-    group = description.session.value("group")
+    group = _bundle(description)
     bundled = group is not None and group.split() == ["BUNDLE", *names]
     if not bundled and (len(names) > 1 or group is not None):
         raise UnsupportedError(
             f"The offer does not bundle its media on one transport; it needs a=group:BUNDLE {' '.join(names)}"
         )
+
+
+def _bundle(description: Description) -> str | None:
+    """The group of that kind. OBS has another one, for lip synchronization."""
+    return next((each for each in description.session.values("group") if each.startswith("BUNDLE ")), None)
 
 
 def _section(section: Section, description: Description, parameters: dict[int, str]) -> Iterator[str]:

@@ -123,13 +123,18 @@ class PeerPool:
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
         self._stderr = bytearray()
-        self._started = asyncio.Event()
+        self._started, self._tried = asyncio.Event(), asyncio.Event()
 
     @classmethod
     async def start(cls, settings: PeerSettings) -> "PeerPool":
-        """A pool whose media process is being started."""
+        """A pool with its media process, or one that goes on trying where that cannot be started."""
         pool = cls(settings)
         pool._task = asyncio.get_running_loop().create_task(pool._keep_running(), name="media process of WHIP")
+        try:
+            await pool._tried.wait()
+        except BaseException:
+            await pool.close()
+            raise
         return pool
 
     @property
@@ -138,7 +143,7 @@ class PeerPool:
         return None if self._process is None else self._process.pid
 
     async def ready(self) -> None:
-        """Wait until there is a media process to talk to."""
+        """Wait until there is a media process to talk to, after it was lost."""
         await self._started.wait()
 
     async def open(self, offer: str, on_event: Callable[[PeerEvent], None]) -> Peer:
@@ -182,6 +187,7 @@ class PeerPool:
                 await self._run_process()
             except OSError as error:
                 log.error("the media process of WHIP cannot be started: %s", error.strerror)
+                self._tried.set()
             tries = 1 if loop.time() - begun > LONG_LIFE else tries + 1
 
     async def _run_process(self) -> None:
@@ -191,7 +197,7 @@ class PeerPool:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "vitrine.ingest.whip.peer",
+                "vitrine.ingest.whip.process",
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -218,6 +224,7 @@ class PeerPool:
             writer.write(encode(0, Begin(self._settings)))
             self._writer = writer
             self._started.set()
+            self._tried.set()
             async with asyncio.TaskGroup() as tasks:
                 listening = tasks.create_task(self._keep_stderr(process))
                 with contextlib.suppress(OSError):  # reset, where it died with something unread

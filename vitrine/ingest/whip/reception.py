@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from vitrine.ingest.whip.clock import SessionClock
 from vitrine.ingest.whip.events import Measured, PeerEvent, TrackAnnounced
 from vitrine.ingest.whip.rtp import rtcp
+from vitrine.ingest.whip.rtp.arrivals import Arrivals
 from vitrine.ingest.whip.rtp.assembly import Assembled
 from vitrine.ingest.whip.rtp.h264 import H264Depacketizer
 from vitrine.ingest.whip.rtp.opus import OPUS_RATE, opus_track
@@ -53,8 +54,18 @@ class Format:
 class Reception:
     """One publisher. `receive_data`, then `events_received` and `data_to_send`; so too after `handle_deadline`."""
 
-    def __init__(self, ssrc: int, formats: Sequence[Format], retransmitted: Mapping[int, int], now: float) -> None:
-        """`ssrc` is ours in RTCP; `retransmitted` gives the payload type that a retransmission's one stands for."""
+    def __init__(
+        self,
+        ssrc: int,
+        formats: Sequence[Format],
+        retransmitted: Mapping[int, int],
+        now: float,
+        numbered_by: int | None = None,
+    ) -> None:
+        """`ssrc` is ours in RTCP; `retransmitted` gives the payload type that a retransmission's one stands for.
+
+        `numbered_by` is the header extension that numbers every packet of the transport, where that was agreed on.
+        """
         self.malformed = 0
         self._ssrc = ssrc
         self._formats = {each.payload_type: each for each in formats}
@@ -67,19 +78,22 @@ class Reception:
         self._picture_format: Format | None = None
         self._sounds = Sounds()
         self._announced: dict[int, object] = {}
+        self._arrivals = Arrivals(ssrc)
+        self._numbered_by = numbered_by
         self._round_trip: float | None = None
         self._next_report = now + REPORT_INTERVAL
         self._events: list[PeerEvent] = []
         self._out: list[bytes] = []
         self._announce_video()
 
-    def receive_data(self, data: bytes, now: float) -> None:
-        """An RTP or RTCP packet, decrypted. What makes no sense is counted and dropped."""
+    def receive_data(self, data: bytes, now: float, arrived: float | None = None) -> None:
+        """An RTP or RTCP packet, decrypted, that arrived at `arrived`, or now. What makes no sense is counted."""
+        at = now if arrived is None else arrived
         try:
             if rtcp.is_rtcp(data):
-                self._receive_rtcp(data, now)
+                self._receive_rtcp(data, at)
             else:
-                self._receive_rtp(RtpPacket.decode(data), now)
+                self._receive_rtp(RtpPacket.decode(data), at)
         except MalformedError:
             self.malformed += 1
         self._ask(now)
@@ -96,7 +110,8 @@ class Reception:
 
     def next_deadline(self) -> float:
         deadlines = (stream.nacks.next_deadline() for stream in self._streams.values())
-        return min([self._next_report, *(each for each in deadlines if each is not None)])
+        found = (self._arrivals.next_deadline(), *deadlines)
+        return min([self._next_report, *(each for each in found if each is not None)])
 
     def handle_deadline(self, now: float) -> None:
         for track_id, stream in self._streams.items():
@@ -126,6 +141,7 @@ class Reception:
                     self._forget(track_id)
 
     def _receive_rtp(self, packet: RtpPacket, now: float) -> None:
+        self._note_arrival(packet, now)
         original = self._retransmitted.get(packet.payload_type)
         if original is not None:
             stream = self._streams.get(self._formats[original].track_id)
@@ -136,6 +152,12 @@ class Reception:
         agreed = self._formats.get(packet.payload_type)
         if agreed is not None and (stream := self._stream(agreed, packet, now)) is not None:
             self._take(agreed.track_id, stream.push(packet, now), now)
+
+    def _note_arrival(self, packet: RtpPacket, now: float) -> None:
+        """Of any packet, also one that only probes the bandwidth."""
+        number = None if self._numbered_by is None else packet.extension(self._numbered_by)
+        if number is not None and len(number) == 2:
+            self._arrivals.push(int.from_bytes(number, "big"), packet.ssrc, now)
 
     def _stream(self, agreed: Format, packet: RtpPacket, now: float) -> RtpStream | None:
         """The stream of a packet; None where another of the same kind is running, as with simulcast."""
@@ -203,6 +225,7 @@ class Reception:
             self._events.append(TrackAnnounced(opus_track(AUDIO_ID)))
 
     def _ask(self, now: float) -> None:
+        self._out += self._arrivals.due(now)
         for track_id, stream in self._streams.items():
             if missing := stream.nacks.due(now):
                 self._out.append(rtcp.encode_nack(self._ssrc, stream.ssrc, missing))

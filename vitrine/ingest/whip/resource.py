@@ -43,6 +43,7 @@ STATUSES = {
     Refusal.WRONG_CHANNEL: 403,
     Refusal.WRONG_PLACE: 404,
     Refusal.BUSY: 409,
+    Refusal.NO_ROOM: 503,
     Refusal.TOO_OFTEN: 429,
 }
 

@@ -37,6 +37,9 @@ class Peer(Protocol):
     async def add_candidates(self, candidates: Sequence[str]) -> None:
         """Candidates of the publisher that came later, as `a=candidate:` lines without that start."""
 
+    def request_keyframe(self) -> None:
+        """The transcoder has to begin anew; the publisher is asked at a bounded rate, however often this is called."""
+
     def close(self, reason: str = ...) -> None:
         """End it; PeerEnded follows."""
 
@@ -126,7 +129,9 @@ class WhipServer:
         session = _Session(secrets.token_urlsafe(ID_BYTES), request.address, self._forget)
         takeover = request.query.get("takeover") == "1"
         key = resource.bearer_key(request)
-        publish = PublishRequest("whip", key, request.address, session.end, request.channel, takeover)
+        publish = PublishRequest(
+            "whip", key, request.address, session.end, request.channel, takeover, session.request_keyframe
+        )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())
         offer = read_offer(await _body(http))
@@ -201,6 +206,10 @@ class _Session:
             publication.measure(event)
         elif isinstance(event, Connected):
             logger.info("%s: connected", self._address)
+
+    def request_keyframe(self) -> None:
+        if self.peer is not None and not self.over:
+            self.peer.request_keyframe()
 
     def end(self, reason: str, *, gone: bool = False, stopped: bool = False) -> None:
         """The session is over, for a reason in words; `gone` once the peer is too. The first reason counts."""

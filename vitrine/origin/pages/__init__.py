@@ -5,6 +5,7 @@ once. hls.js lies in vendor/, put there when the package is built (browser/build
 says so.
 """
 
+import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Permissions-Policy": f"{PLAYING}, camera=(), geolocation=(), microphone=()",
+        "Vary": "Accept-Encoding",
         "Cache-Control": "no-cache",  # asked again every time, answered 304 by the ETag: an update is seen at once
     }
 )
@@ -78,10 +80,11 @@ FOR_EVERYONE: Mapping[str, str] = MappingProxyType(
 class Asset:
     """One file to serve: its bytes, its Content-Type, and its strong ETag with the quotes (RFC 9110, 8.8.3).
 
-    `headers` are HEADERS, and what it needs besides.
+    `packed` are the bytes as gzip, of hls.js a third. `headers` are HEADERS, and what it needs besides.
     """
 
     body: bytes
+    packed: bytes
     content_type: str
     etag: str
     headers: Mapping[str, str]
@@ -134,4 +137,5 @@ def _read(file: Traversable) -> Asset:
 
 
 def _asset(name: str, body: bytes, headers: Mapping[str, str]) -> Asset:
-    return Asset(body, _content_type(name) or "", f'"{hashlib.sha256(body).hexdigest()[:32]}"', headers)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return Asset(body, gzip.compress(body, mtime=0), _content_type(name) or "", etag, headers)

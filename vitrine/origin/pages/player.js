@@ -10,7 +10,7 @@ const LAST_RESORT_MS = 30000;
 const AHEAD_SECONDS = 4;
 const JUMP_SECONDS = 2; // further behind than this, catching up by playing faster takes a minute: jump instead
 const JUMP_PAUSE_MS = 10000; // a viewer with a bad network is better off behind than jumping
-const CHASE = { rate: 1.05, from: 0.5, to: 0.1 }; // play so much faster when so many seconds behind, until so few
+const CHASE = { rate: 1.05, from: 0.25, to: 0.1 }; // play so much faster when so many seconds behind, until so few
 const TICK_MS = 500;
 const REFILL_SECONDS = 0.3; // enough for Chromium to go on from, one part of a low-latency playlist
 
@@ -26,6 +26,7 @@ const loading = (firstByteMs, retries) => ({
 
 const SETTINGS = {
   lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
+  enableWorker: false, // our media go through as they are; two workers would first read all of hls.js again, 0.1 s
   maxLiveSyncPlaybackRate: 1, // hls.js changes its pace with every part, and each change costs Chromium some time
   liveSyncOnStallIncrease: 0.5, // seconds further back after a stall; the default gives up a whole one
   backBufferLength: 30,

@@ -129,12 +129,14 @@ def _live_header(state: LiveState) -> str:
 def _segment_lines(entry: SegmentEntry, parts: Sequence[Part]) -> str:
     """The date stands before the segment's first part, where it has to (section 4.4.4.9)."""
     date = tags.program_date_time(entry.utc_ns)
-    return f"{date}\n{_part_lines(parts)}{tags.extinf(entry.ticks, entry.timescale)}\n{entry.name}\n"
+    gap = f"{tags.GAP}\n" if entry.gap else ""
+    return f"{date}\n{_part_lines(parts)}{gap}{tags.extinf(entry.ticks, entry.timescale)}\n{entry.name}\n"
 
 
 def _part_lines(parts: Sequence[Part]) -> str:
     return "".join(
-        tags.part(part.name, part.ticks, part.timescale, independent=part.independent) + "\n" for part in parts
+        tags.part(part.name, part.ticks, part.timescale, independent=part.independent, gap=part.gap) + "\n"
+        for part in parts
     )
 
 

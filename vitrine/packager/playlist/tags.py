@@ -18,6 +18,7 @@ EPOCH = datetime(1970, 1, 1)
 EXTM3U = "#EXTM3U"
 INDEPENDENT_SEGMENTS = "#EXT-X-INDEPENDENT-SEGMENTS"
 ENDLIST = "#EXT-X-ENDLIST"
+GAP = "#EXT-X-GAP"
 PLAYLIST_TYPE_VOD = "#EXT-X-PLAYLIST-TYPE:VOD"
 
 
@@ -60,8 +61,8 @@ def program_date_time(utc_ns: int) -> str:
     return f"#EXT-X-PROGRAM-DATE-TIME:{utc_text(utc_ns)}"
 
 
-def part(uri: str, ticks: int, timescale: int, *, independent: bool) -> str:
-    suffix = ",INDEPENDENT=YES" if independent else ""
+def part(uri: str, ticks: int, timescale: int, *, independent: bool, gap: bool = False) -> str:
+    suffix = (",INDEPENDENT=YES" if independent else "") + (",GAP=YES" if gap else "")
     return f"#EXT-X-PART:DURATION={decimal(ticks, timescale)},URI={quoted(uri)}{suffix}"
 
 

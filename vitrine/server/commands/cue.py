@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +18,26 @@ PAUSE = 0.5
 """Seconds before the second try, doubled with each."""
 
 TIMEOUT = 10.0
+
+
+def command_of(
+    action: str, words: Sequence[str], slot: int | None = None, at: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """What is sent for the words of a command line: products, or of `undo` an entry's number. Raises ConfigError."""
+    command: dict[str, object] = {"action": action}
+    if action == "undo":
+        if len(words) != 1 or not (words[0].isascii() and words[0].isdecimal()):
+            raise ConfigError(
+                "undo takes the number of the entry that was mistaken, as its command printed it: undo 41"
+            )
+        command["entry"] = int(words[0])
+    elif words:
+        command["products"] = list(words)
+    if slot is not None:
+        command["slot"] = slot
+    if at:
+        command["at"] = dict(at)
+    return command
 
 
 async def cue(server: str, channel: str, token: str, command: dict[str, object]) -> None:

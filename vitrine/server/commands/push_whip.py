@@ -4,12 +4,13 @@ It checks no certificate and keeps the server's words to itself; both are asked 
 """
 
 import asyncio
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from vitrine.ingest.file.certificate import write_certificate
 from vitrine.ingest.file.reader import FileReader
@@ -26,18 +27,21 @@ ABOUT_THE_OFFER = (400, 422)
 
 @asynccontextmanager
 async def whip_publisher(
-    url: str, key: str | None, reader: FileReader
+    url: str, key: str | None, reader: FileReader, trusted: ssl.SSLContext
 ) -> AsyncIterator[Callable[[AccessUnit], Awaitable[None]]]:
-    """Something to give a reader's access units to. Raises VitrineError in words."""
+    """Something to give a reader's access units to. `trusted` decides which certificates are good.
+
+    Raises VitrineError in words.
+    """
     if not key:
         raise ConfigError("Publishing by WHIP needs the channel's stream key: give it as --key, or as VITRINE_KEY.")
-    await _check_server(url)
+    await _check_server(url, trusted)
     with tempfile.TemporaryDirectory(prefix="vitrine-") as folder:
         paths = await asyncio.to_thread(write_certificate, Path(folder))
         try:
             muxer = await asyncio.to_thread(WhipMuxer, url, key, reader, *paths)
         except DeclinedError as error:
-            raise await _in_words(url, key, error) from error
+            raise await _in_words(url, key, error, trusted) from error
 
     async def send(unit: AccessUnit) -> None:
         await asyncio.to_thread(muxer.push, unit)
@@ -49,10 +53,10 @@ async def whip_publisher(
         await asyncio.to_thread(muxer.close)
 
 
-async def _check_server(url: str) -> None:
-    """Is anyone there, with a certificate that this machine trusts? GET does nothing (RFC 9725 section 4.1)."""
+async def _check_server(url: str, trusted: ssl.SSLContext) -> None:
+    """Is anyone there, with a good certificate? GET does nothing (RFC 9725 section 4.1)."""
     try:
-        async with ClientSession(timeout=PATIENCE) as http, http.get(url):
+        async with _session(trusted) as http, http.get(url):
             pass
     except TimeoutError as error:
         raise VitrineError(f"{url} did not answer within {PATIENCE.total:g} s.") from error
@@ -60,11 +64,15 @@ async def _check_server(url: str) -> None:
         raise VitrineError(f"{url} cannot be reached: {error}.") from error
 
 
-async def _in_words(url: str, key: str, error: RefusedError) -> VitrineError:
+def _session(trusted: ssl.SSLContext) -> ClientSession:
+    return ClientSession(timeout=PATIENCE, connector=TCPConnector(ssl=trusted))
+
+
+async def _in_words(url: str, key: str, error: RefusedError, trusted: ssl.SSLContext) -> VitrineError:
     """Why the server declined, asked again with an offer of nothing, which it cannot accept."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/sdp"}
     try:
-        async with ClientSession(timeout=PATIENCE) as http, http.post(url, data=b"", headers=headers) as response:
+        async with _session(trusted) as http, http.post(url, data=b"", headers=headers) as response:
             problem = await response.json(content_type=None)
             if response.status >= 400 and response.status not in ABOUT_THE_OFFER:
                 return RefusedError(f"The server declined: {problem['detail']}".replace(key, "***"))

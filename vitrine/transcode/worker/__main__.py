@@ -3,6 +3,7 @@
 import os
 import time
 
+from vitrine.confinement.confine import confine_transcoder
 from vitrine.media.errors import VitrineError
 from vitrine.transcode.ipc import Begin, Finish, Message, MessageReader
 from vitrine.transcode.worker.output import Output
@@ -16,6 +17,7 @@ def main() -> None:
     """Until Finish, or until the server is gone."""
     output = Output(os.dup(1))
     os.dup2(2, 1)  # whatever a library prints must not end up between two messages
+    confine_transcoder()  # what this machine cannot do the server has told at its start
     try:
         run(output)
     except VitrineError as error:
@@ -36,7 +38,7 @@ def run(output: Output) -> None:
                 return
         if session and time.monotonic() >= next_stats:
             next_stats = time.monotonic() + STATS_SECONDS
-            output.send(session.counters.stats())
+            output.send(session.counters.stats(time.process_time()))
     os._exit(0)  # the server is gone: nobody wants the rest
 
 

@@ -1,5 +1,6 @@
 """Frames to access units: libx264 for each rung, FFmpeg's AAC-LC for the sound."""
 
+from collections import deque
 from fractions import Fraction
 
 import av
@@ -26,10 +27,16 @@ IN_CONFIGURATION = frozenset({NAL_SPS, NAL_PPS, NAL_DELIMITER})
 class RungEncoder:
     """One rung's encoder. Its pictures are yuv420p of the rung's size."""
 
-    def __init__(self, track_id: int, rung: PlannedRung, plan: Plan, colour: Colour) -> None:
+    def __init__(
+        self, track_id: int, rung: PlannedRung, plan: Plan, colour: Colour, *, first_frame: int = 0, fast: bool = False
+    ) -> None:
+        """`first_frame` is the first that it will be given, `fast` whether it has the settings for too little time."""
+        self.fast = fast
         self._grid = plan.grid
         self._time_base = 1 / plan.rate
-        self._context = _open_x264(rung, plan, colour)
+        self._first = self._next = first_frame
+        self._skipped: deque[int] = deque()
+        self._context = _open_x264(rung, plan, colour, fast)
         units = split_annexb(self._context.extradata or b"")
         config = AvcConfig(
             tuple(unit for unit in units if nal_type(unit) == NAL_SPS),
@@ -51,11 +58,34 @@ class RungEncoder:
         """Encode a picture as frame `number` of the grid. Access units come some frames later, in order."""
         picture.pts = number
         picture.time_base = self._time_base
-        picture.pict_type = PictureType.I if self._grid.starts_segment(number) else PictureType.NONE
-        return [self._unit(packet) for packet in self._context.encode(picture)]
+        key = number == self._first or self._grid.starts_segment(number)
+        picture.pict_type = PictureType.I if key else PictureType.NONE
+        return self._deliver(self._context.encode(picture))
+
+    def skip(self, number: int) -> list[AccessUnit]:
+        """Frame `number` has no picture of its own; an access unit without data stands for it in its turn."""
+        self._skipped.append(number)
+        return self._deliver([])
 
     def flush(self) -> list[AccessUnit]:
-        return [self._unit(packet) for packet in self._context.encode(None)]
+        """All that is left. The encoder is done afterwards."""
+        return self._deliver(self._context.encode(None))
+
+    def _deliver(self, packets: "list[Packet[Stream]]") -> list[AccessUnit]:
+        """Every frame once, in order."""
+        units: list[AccessUnit] = []
+        for packet in packets:
+            units += self._empty_units()
+            units.append(self._unit(packet))
+            self._next += 1
+        return units + self._empty_units()
+
+    def _empty_units(self) -> list[AccessUnit]:
+        units = []
+        while self._skipped and self._skipped[0] == self._next:
+            units.append(empty_unit(self.track.id, self._grid.tick(self._skipped.popleft())))
+            self._next += 1
+        return units
 
     def _unit(self, packet: "Packet[Stream]") -> AccessUnit:
         assert packet.pts is not None
@@ -64,7 +94,12 @@ class RungEncoder:
         return AccessUnit(self.track.id, tick, tick, packet.is_keyframe, join_lengths(units))
 
 
-def _open_x264(rung: PlannedRung, plan: Plan, colour: Colour) -> VideoCodecContext:
+def empty_unit(track_id: int, tick: int) -> AccessUnit:
+    """What stands for a frame of which no picture was made."""
+    return AccessUnit(track_id, tick, tick, False, b"")
+
+
+def _open_x264(rung: PlannedRung, plan: Plan, colour: Colour, fast: bool) -> VideoCodecContext:
     context = av.CodecContext.create("libx264", "w")
     assert isinstance(context, VideoCodecContext)
     context.width, context.height, context.pix_fmt = rung.width, rung.height, "yuv420p"
@@ -77,8 +112,8 @@ def _open_x264(rung: PlannedRung, plan: Plan, colour: Colour) -> VideoCodecConte
     context.bit_rate = rung.kbps * 1000
     peak = str(plan.settings.peak(rung.kbps))
     context.options = {
-        "preset": plan.settings.preset,
-        "x264-params": plan.settings.params(rung),
+        "preset": plan.settings.fast_preset if fast else plan.settings.preset,
+        "x264-params": plan.settings.params(rung, fast=fast),
         "maxrate": peak,
         "bufsize": peak,
         "g": str(2 * plan.grid.frames_per_segment),

@@ -61,6 +61,7 @@ class Counters:
     frames_out: int = 0
     repeated: int = 0
     dropped: int = 0
+    skipped: int = 0
     undecodable_pictures: int = 0
     undecodable_sound: int = 0
     newest_in: float = 0.0
@@ -68,16 +69,23 @@ class Counters:
     silence: int = 0
     trimmed: int = 0
     stretched: int = 0
+    frozen: float = 0.0
+    mute: float = 0.0
 
-    def stats(self) -> Stats:
+    def stats(self, cpu: float = 0.0) -> Stats:
+        """`cpu` is what the process has used, in seconds."""
         return Stats(
             frames_in=self.frames_in,
             frames_out=self.frames_out,
             repeated=self.repeated,
             dropped=self.dropped,
             undecodable=self.undecodable_pictures + self.undecodable_sound,
+            skipped=self.skipped,
+            cpu=cpu,
             lag=max(0.0, self.newest_in - self.newest_out),
             silence=self.silence,
             trimmed=self.trimmed,
             stretched=self.stretched,
+            frozen=self.frozen,
+            mute=self.mute,
         )

@@ -1,24 +1,28 @@
 """The pictures' way through a worker: decode, lay on the grid, fit, then down the ladder, a thread for each rung."""
 
-import queue
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from av.video.frame import VideoFrame
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Colour, Rendition, VideoTrack
+from vitrine.transcode.events import Shed
 from vitrine.transcode.ladder import Plan, PlannedRung, display_size
+from vitrine.transcode.shedding import Course, Orders
 from vitrine.transcode.worker.decoder import VideoDecoder
-from vitrine.transcode.worker.encoder import RungEncoder
 from vitrine.transcode.worker.output import Counters
 from vitrine.transcode.worker.pacing import Pacer
-from vitrine.transcode.worker.scaler import BT709, Fitter, Reducer, black_picture, output_colour
-from vitrine.transcode.worker.slate import SlatePictures
+from vitrine.transcode.worker.rung import Deliver, Encoding, Frame, RungThread
+from vitrine.transcode.worker.scaler import BT709, output_colour, plane_pixels
+from vitrine.transcode.worker.screen import Screen
+from vitrine.transcode.worker.stillness import StillPicture
 
-RUNG_QUEUE = 4
-"""Pictures between two threads. Enough to even out an IDR; more is only memory and delay."""
+PLAIN_BITS = 8
+"""Of brightness, in pictures whose first plane is bytes."""
 
 BLACK_SIZE = (1280, 720)
 """Of a broadcast whose pictures never came."""
@@ -48,40 +52,6 @@ class Ended:
 
 
 PictureInput = AccessUnit | VideoTrack | Reached | PublisherLeft | Ended
-RungInput = tuple[int, VideoFrame] | None
-Deliver = Callable[[list[AccessUnit]], None]
-
-
-class RungThread:
-    """One rung: passes a smaller picture on, then encodes its own. A picture is only ever touched by one thread."""
-
-    def __init__(
-        self, encoder: RungEncoder, first_frame: int, following: "RungThread | None", deliver: Deliver
-    ) -> None:
-        self.queue: queue.Queue[RungInput] = queue.Queue(RUNG_QUEUE)
-        self._encoder = encoder
-        self._first_frame = first_frame
-        self._following = following
-        self._deliver = deliver
-        self.size = (encoder.track.width, encoder.track.height)
-        self._reducer = Reducer(*following.size) if following else None
-
-    def run(self) -> None:
-        """Until None comes."""
-        last: VideoFrame | None = None
-        reduced: VideoFrame | None = None
-        while item := self.queue.get():
-            number, picture = item
-            if self._following and self._reducer:
-                if picture is not last or reduced is None:
-                    reduced = self._reducer.reduce(picture)
-                self._following.queue.put((number, reduced))
-            last = picture
-            if number >= self._first_frame:
-                self._deliver(self._encoder.encode(picture, number))
-        if self._following:
-            self._following.queue.put(None)
-        self._deliver(self._encoder.flush())
 
 
 class PictureThread:
@@ -92,22 +62,27 @@ class PictureThread:
         plan: Plan,
         counters: Counters,
         deliver: Deliver,
+        *,
         on_opened: Callable[[list[RungThread], list[Rendition]], None],
-        on_position: Callable[[Fraction], None],
+        on_position: Callable[[Fraction, bool], None],
+        on_shed: Callable[[Shed], None],
     ) -> None:
         self._plan = plan
         self._counters = counters
         self._deliver = deliver
         self._on_opened = on_opened
         self._on_position = on_position
+        self._on_shed = on_shed
         self._pacer = Pacer(plan.rate, plan.first_frame)
         self._decoder: VideoDecoder | None = None
         self._refused_before = 0
-        self._fitter: Fitter | None = None
-        self._first_rung: RungThread | None = None
-        self._last: VideoFrame | None = None
-        self._slate: SlatePictures | None = None
+        self._rungs: list[RungThread] = []
+        self._sizes: list[tuple[int, int]] = []
+        self._screen: Screen | None = None
+        self._course: Course | None = None
         self._slate_is_up = False
+        self._nothing_comes = False
+        self._still = StillPicture()
 
     def push(self, item: PictureInput) -> None:
         match item:
@@ -119,6 +94,8 @@ class PictureThread:
                 self._hold(position, slate)
             case PublisherLeft():
                 self._drain_decoder()
+                self._still.forget()
+                self._counters.frozen = 0.0
             case Ended(position):
                 self._end(position)
 
@@ -146,32 +123,38 @@ class PictureThread:
     def _show(self, picture: VideoFrame, decoder: VideoDecoder) -> None:
         assert picture.pts is not None
         self._counters.frames_in += 1
+        if picture.format.components[0].bits == PLAIN_BITS:
+            self._still.push(plane_pixels(picture, 0), Fraction(picture.pts, decoder.track.timescale))
+            self._counters.frozen = self._still.seconds
         begin = self._pacer.next_frame
         number = self._pacer.place(picture.pts, decoder.track.timescale)
         if number is None:
             self._counters.dropped += 1
             return
-        fitted = self._fit(picture, decoder.pixel_aspect)
-        self._fill(range(begin, number), fitted)
-        self._slate_is_up = False
-        self._pass_on(number, fitted)
-
-    def _fit(self, picture: VideoFrame, pixel_aspect: tuple[int, int]) -> VideoFrame:
-        if self._fitter is None:
-            size = display_size(picture.width, picture.height, pixel_aspect)
+        if self._screen is None:
+            size = display_size(picture.width, picture.height, decoder.pixel_aspect)
             self._open(self._plan.rungs(*size), self._plan.colour or output_colour(picture))
-        assert self._fitter
-        return self._fitter.fit(picture, pixel_aspect)
+        assert self._screen
+        if self._screen.is_blank:
+            self._screen.show(picture, decoder.pixel_aspect)
+        self._fill(range(begin, number))
+        self._slate_is_up = False
+        self._screen.show(picture, decoder.pixel_aspect)
+        self._pass_on(number)
 
     def _open(self, rungs: tuple[PlannedRung, ...], colour: Colour) -> None:
-        encoders = [RungEncoder(number, rung, self._plan, colour) for number, rung in enumerate(rungs, 1)]
-        threads: list[RungThread] = []
-        for encoder, rung in reversed(list(zip(encoders, rungs, strict=True))):
-            threads.insert(0, RungThread(encoder, rung.first_frame, threads[0] if threads else None, self._deliver))
-        self._fitter = Fitter(rungs[0].width, rungs[0].height, colour)
-        self._slate = SlatePictures(self._plan.slate, rungs[0].width, rungs[0].height, self._plan.rate, self._fitter)
-        self._first_rung = threads[0]
-        self._on_opened(threads, [encoder.rendition for encoder in encoders])
+        encodings = [Encoding(index, rung, self._plan, colour) for index, rung in enumerate(rungs)]
+        self._sizes = [(rung.width, rung.height) for rung in rungs]
+        self._rungs = [
+            RungThread(index, encoding, self._plan, self._sizes, self._deliver)
+            for index, encoding in enumerate(encodings)
+        ]
+        for rung, following in pairwise(self._rungs):
+            rung.following = following
+        self._screen = Screen(self._plan.slate, self._plan.rate, colour)
+        if self._plan.live:
+            self._course = Course(self._plan.grid, [rung.name for rung in rungs])
+        self._on_opened(self._rungs, [encoding.rendition for encoding in encodings])
 
     def _hold(self, position: Fraction, slate: bool | None = None) -> None:
         """Fill the grid up to a programme time."""
@@ -180,30 +163,46 @@ class PictureThread:
         numbers = self._pacer.reach(position)
         if not numbers:
             return
-        if self._fitter is None:
+        if self._screen is None:
             self._open(self._plan.rungs(*BLACK_SIZE), self._plan.colour or BT709)
-        self._fill(numbers, None)
+        self._nothing_comes = slate is not None
+        self._fill(numbers)
+        self._nothing_comes = False
 
-    def _fill(self, numbers: range, following: VideoFrame | None) -> None:
-        """With the slate where it is up, else with the last picture, the following one, or black."""
-        assert self._first_rung
-        assert self._slate
+    def _fill(self, numbers: range) -> None:
+        """With the slate where it is up, else with what is on the screen."""
+        assert self._screen
         self._counters.repeated += len(numbers)
         for number in numbers:
             if self._slate_is_up:
-                self._pass_on(number, self._slate.at(number))
-            else:
-                self._pass_on(number, self._last or following or black_picture(*self._first_rung.size))
+                self._screen.show_slate(number)
+            self._pass_on(number)
 
-    def _pass_on(self, number: int, picture: VideoFrame) -> None:
-        assert self._first_rung
-        self._last = picture
-        self._first_rung.queue.put((number, picture))
+    def _pass_on(self, number: int) -> None:
+        """What is on the screen, as frame `number`, in the size of the largest rung that makes something of it."""
+        orders, made = self._orders(number)
+        target = orders.following(-1, len(self._sizes))
+        picture = None
+        if made and target is not None and orders.makes(target, number, self._plan.grid):
+            assert self._screen
+            picture = self._screen.at(*self._sizes[target])
+        self._rungs[0].queue.put(Frame(number, picture, orders))
         self._counters.frames_out += 1
-        self._on_position((number + 1) / self._plan.rate)
+        self._on_position((number + 1) / self._plan.rate, self._nothing_comes)
+
+    def _orders(self, number: int) -> tuple[Orders, bool]:
+        if self._course is None:
+            return Orders(), True
+        done = min(rung.done for rung in self._rungs)
+        lag = max(0.0, self._counters.newest_in - float(done / self._plan.rate))
+        orders, made, changed = self._course.at(number, lag, time.monotonic())
+        self._counters.skipped = self._course.skipped
+        if changed:
+            self._on_shed(Shed(self._course.shedding.in_force, lag))
+        return orders, made
 
     def _end(self, sound_end: Fraction) -> None:
         self._drain_decoder()
         self._hold(sound_end)
-        if self._first_rung:
-            self._first_rung.queue.put(None)
+        if self._rungs:
+            self._rungs[0].queue.put(None)

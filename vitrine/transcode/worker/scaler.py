@@ -93,14 +93,13 @@ class Fitter:
 
 
 class Reducer:
-    """From one rung's pictures to the next smaller rung's."""
+    """From one rung's pictures to a smaller rung's."""
 
-    def __init__(self, width: int, height: int) -> None:
-        self._size = (width, height)
+    def __init__(self) -> None:
         self._reformatter = VideoReformatter()
 
-    def reduce(self, picture: VideoFrame) -> VideoFrame:
-        return self._reformatter.reformat(picture, *self._size, interpolation=SCALING, threads=1)
+    def reduce(self, picture: VideoFrame, width: int, height: int) -> VideoFrame:
+        return self._reformatter.reformat(picture, width, height, interpolation=SCALING, threads=1)
 
 
 def plane_pixels(picture: VideoFrame, index: int) -> npt.NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Generic, TypeVar
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
+from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
 from vitrine.transcode.events import Finished, Opened
 from vitrine.transcode.ipc import Advanced, Finish, Left, Message, TrackAnnounced
@@ -22,12 +24,12 @@ from vitrine.transcode.worker.picture import (
     PictureThread,
     PublisherLeft,
     Reached,
-    RungThread,
 )
+from vitrine.transcode.worker.rung import RungThread
 from vitrine.transcode.worker.sound import PictureEnded, PictureReached, SoundInput, SoundLeft, SoundThread
 
-PICTURE_QUEUE = 32
-"""Access units that wait for the decoder, about a second: then the pipe fills, and the server drops."""
+PICTURE_QUEUE = 64
+"""Access units that wait for the decoder, a second at least: then the pipe fills, and the server drops."""
 
 SOUND_QUEUE = 256
 """Access units and picture positions; the sound is far faster than the picture."""
@@ -75,7 +77,14 @@ class Session:
         self._sound_encoder = SoundEncoder(SOUND_ID, plan.settings.audio_kbps, plan.first_audio_frame)
         sound = SoundThread(plan, self._sound_encoder, self.counters, output.deliver)
         self._sound: Inbox[SoundInput] = Inbox(SOUND_QUEUE, sound.push, self._guard)
-        picture = PictureThread(plan, self.counters, self._deliver_pictures, self._open, self._picture_reached)
+        picture = PictureThread(
+            plan,
+            self.counters,
+            self._deliver_pictures,
+            on_opened=self._open,
+            on_position=self._picture_reached,
+            on_shed=output.send,
+        )
         self._picture: Inbox[PictureInput] = Inbox(PICTURE_QUEUE, picture.push, self._guard)
 
     def push(self, message: Message) -> None:
@@ -102,7 +111,7 @@ class Session:
     def _push_unit(self, unit: AccessUnit) -> None:
         track = self._tracks.get(unit.track_id)
         if isinstance(track, VideoTrack):
-            self.counters.newest_in = unit.pts / track.timescale
+            self.counters.newest_in = unit.dts / track.timescale
             self._picture.put(unit)
         elif isinstance(track, AudioTrack):
             self._sound.put(unit)
@@ -112,14 +121,14 @@ class Session:
             if ahead > self._picture_end and (self._plan.live or not self._has_pictures):
                 self._picture.put(Reached(ahead))
 
-    def _picture_reached(self, position: Fraction) -> None:
+    def _picture_reached(self, position: Fraction, nothing_comes: bool) -> None:
         self._picture_end = position
-        self._sound.put(PictureReached(position))
+        self._sound.put(PictureReached(position, nothing_comes))
 
     def _deliver_pictures(self, units: list[AccessUnit]) -> None:
         self._output.deliver(units)
-        if units:
-            self.counters.newest_out = units[-1].pts / 90_000
+        if units and units[-1].track_id == len(self._rungs):  # the lowest rung's: that one is always there
+            self.counters.newest_out = units[-1].pts / VIDEO_TIMESCALE
 
     def _open(self, rungs: list[RungThread], renditions: list[Rendition]) -> None:
         self._output.open(Opened((*renditions, self._sound_encoder.rendition)))
@@ -135,7 +144,7 @@ class Session:
         self._sound.finish()
         for thread in self._rungs:
             thread.join()
-        self._output.send(self.counters.stats())
+        self._output.send(self.counters.stats(time.process_time()))
         self._output.send(Finished())
 
     def _guard(self, run: Callable[[], None]) -> None:

@@ -41,3 +41,31 @@ def test_a_retransmission_holds_the_original() -> None:
     again = packet(900, b"\x12\x34data", marker=True, timestamp=5, ssrc=99)
     assert again.unwrapped(97, 7) == RtpPacket(True, 97, 0x1234, 5, 7, b"data")
     assert packet(900, b"\x12\x34").unwrapped(97, 7) is None
+
+
+@pytest.mark.parametrize(
+    ("extensions", "found"),
+    [
+        ("bede0001 31123400", b"\x12\x34"),
+        ("bede0002 10aa003112340000", b"\x12\x34"),
+        ("10000002 0100000302123400", b"\x12\x34"),
+        ("bede0001 10aa0000", None),
+        ("bede0001 00000032", None),
+        ("10000001 00000003", None),
+        ("10000001 03091234", None),
+        ("abcd0001 31123400", None),
+        ("bede0000", None),
+        ("", None),
+    ],
+)
+def test_a_header_extension_is_found_by_its_number(extensions: str, found: bytes | None) -> None:
+    sent = RtpPacket(False, 96, 1, 2, 3, b"data", bytes.fromhex(extensions))
+    received = RtpPacket.decode(sent.encode())
+    assert received == sent
+    assert received.extension(3) == found
+
+
+@given(st.binary(max_size=8).map(lambda data: data * 4), st.integers(1, 14))
+def test_any_header_extensions(data: bytes, number: int) -> None:
+    for profile in (b"\xbe\xde", b"\x10\x00"):
+        RtpPacket(False, 96, 1, 2, 3, b"", profile + (len(data) // 4).to_bytes(2, "big") + data).extension(number)

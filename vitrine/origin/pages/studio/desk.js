@@ -25,13 +25,16 @@ export class Desk extends EventTarget {
   #channel;
   #address;
   #onAir = false;
-  #events = null;
+  #channelEvents;
+  #listening = null; // ends what is heard of the former address
   #done = []; // {entry, words, until}
   #timer = 0;
   #asked = 0;
 
-  constructor(access, channel) {
+  /** `events` are the channel's. */
+  constructor(access, channel, events) {
     super();
+    this.#channelEvents = events;
     this.#access = access;
     this.#channel = channel;
   }
@@ -120,12 +123,20 @@ export class Desk extends EventTarget {
     }
   }
 
+  /** Browsers have six connections to a server, all pages together: a rehearsal has its own, the channel's is shared. */
   #listen() {
-    this.#events?.close();
-    this.#events = new ChannelEvents(this.#address);
+    this.#listening?.abort();
+    const { signal } = (this.#listening = new AbortController());
+    const shared = this.#address === this.#channel;
+    const events = shared ? this.#channelEvents : new ChannelEvents(this.#address);
     for (const name of ["cue", "catalogue", "open"]) {
-      this.#events.addEventListener(name, () => this.look());
+      events.addEventListener(name, () => this.look(), { signal });
     }
-    this.#events.addEventListener("state", () => this.dispatchEvent(new Event("state")));
+    events.addEventListener("state", () => this.dispatchEvent(new Event("state")), { signal });
+    if (shared) {
+      this.look();
+    } else {
+      signal.addEventListener("abort", () => events.close());
+    }
   }
 }

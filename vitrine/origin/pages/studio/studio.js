@@ -23,8 +23,9 @@ const channel = channelOfPage();
 const publisher = new Publisher();
 const camera = new Camera();
 const tally = new Tally();
-const catalogue = new Catalogue(channel, new ChannelEvents(channel));
-const desk = new Desk(access, channel);
+const events = new ChannelEvents(channel);
+const catalogue = new Catalogue(channel, events);
+const desk = new Desk(access, channel, events);
 const rundown = new Rundown(desk, catalogue, momentOf);
 const picture = new Return((id) => rundown.title(id));
 const filming = new Filming(camera, publisher);
@@ -144,6 +145,13 @@ async function stop() {
   });
   if (yes) {
     publisher.stop();
+    try {
+      await access.ask(`/api/channels/${encodeURIComponent(channel)}/broadcast`, { method: "DELETE" });
+    } catch (error) {
+      if (error.status !== 409) {
+        tally.alarm(`The broadcast waits for its publisher: ${inWords(error)}`); // 409: it is over already
+      }
+    }
   }
 }
 

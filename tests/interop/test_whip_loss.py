@@ -1,0 +1,46 @@
+"""Random loss between a publisher and the real server: what viewers see of it."""
+
+import asyncio
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from bench.whip_clip import write_clip
+from bench.whip_served import cameras
+from tests.interop.conftest import KEY, state_of, until_state
+from tests.interop.recording import record
+from vitrine.server.serve import Running
+
+STANDSTILL = 15
+"""Pictures: half a second."""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.ts"
+    write_clip(path, 640, 360, 1500, 6)
+    return path
+
+
+@pytest.mark.parametrize(("loss", "seconds", "most"), [(0.01, 10, 0), (0.05, 24, 1)])
+async def test_the_broadcast_goes_on(
+    server: Running, http: ClientSession, clip: Path, loss: float, seconds: int, most: int
+) -> None:
+    """The publisher ignores requests for keyframes, as OBS does; its relay loses both ways, by a seed."""
+    url = f"http://127.0.0.1:{server.http_port}/whip/show"
+    async with cameras(clip, url, 1, KEY, "--loss", str(loss), "--delay", "0.025"):
+        await until_state(http, "live")
+        await asyncio.sleep(seconds)
+        state = await state_of(http)
+        assert state["state"] == "live", state
+        health = state["health"]
+        assert isinstance(health, dict)
+        told = health["connection"]
+        assert told["repaired"] > 0.5 * loss * told["packets"], told
+        numbers = (await record(http))["270p"].numbers()
+    assert len(numbers) > 30 * (seconds - 4)
+    assert numbers.count(None) == 0
+    runs = [len(list(same)) for _, same in groupby(numbers)]
+    assert sum(run > STANDSTILL for run in runs) <= most, runs

@@ -1,0 +1,1 @@
+"""What a process that reads strangers' media gives up before it reads them."""

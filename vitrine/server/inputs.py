@@ -1,0 +1,70 @@
+"""Who publishes on a broadcast, and which of them is on air: the primary, or the backup while the primary is silent."""
+
+from typing import Literal
+
+from vitrine.server.session import Session
+
+Role = Literal["primary", "backup"]
+
+SILENT = 1.0
+"""Seconds without a picture after which the session on air is replaced by one that has pictures."""
+
+UNBROKEN = 2.0
+"""Seconds for which the primary must have sent again before it is put back on air: one that comes and goes would make
+viewers see every turn."""
+
+
+class Inputs:
+    """`on_air` is the session that is shown, or waited for where it has not begun."""
+
+    def __init__(self) -> None:
+        self.on_air: Session | None = None
+        self._sessions: dict[Role, Session] = {}
+
+    @property
+    def all(self) -> tuple[Session, ...]:
+        return tuple(self._sessions.values())
+
+    @property
+    def standby(self) -> Session | None:
+        """The session that is not on air."""
+        return next((session for session in self.all if session is not self.on_air), None)
+
+    @property
+    def on_air_role(self) -> Role | None:
+        return next((role for role, session in self._sessions.items() if session is self.on_air), None)
+
+    @property
+    def standby_role(self) -> Role | None:
+        return next((role for role, session in self._sessions.items() if session is not self.on_air), None)
+
+    def of(self, role: Role) -> Session | None:
+        return self._sessions.get(role)
+
+    def add(self, role: Role, session: Session) -> Session | None:
+        """Let a session in; the one whose place it takes, if there is one."""
+        former = self._sessions.get(role)
+        self._sessions[role] = session
+        if self.on_air is None or self.on_air is former:
+            self.on_air = session
+        return former
+
+    def remove(self, session: Session) -> bool:
+        """Whether it was still one of them."""
+        role = next((role for role, each in self._sessions.items() if each is session), None)
+        if role is None:
+            return False
+        del self._sessions[role]
+        if self.on_air is session:
+            self.on_air = None
+        return True
+
+    def better(self, now: float) -> Session | None:
+        """The session that is to be on air instead of the one that is."""
+        standby, on_air = self.standby, self.on_air
+        if standby is None or not standby.ready or standby.silent_for(now) > SILENT / 2:
+            return None
+        if on_air is None or on_air.silent_for(now) > SILENT:
+            return standby
+        returns = standby is self.of("primary") and standby.unbroken_for(now) > UNBROKEN
+        return standby if returns else None
