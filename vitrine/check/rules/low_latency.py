@@ -74,16 +74,6 @@ def parts_add_up_to_their_segment(playlist: MediaPlaylist) -> Iterator[str]:
             yield f"the parts of segment {segment.msn} last {seconds_text(total)}; {told}"
 
 
-@rule("draft 3.2, 4.4.4.7", Severity.WARNING)
-def gaps_are_told_of_both(playlist: MediaPlaylist) -> Iterator[str]:
-    """A segment with a part that is a gap is one itself, and one that is a gap has no other parts."""
-    for segment in playlist.segments:
-        if not segment.gap and any(part.gap for part in segment.parts):
-            yield f"segment {segment.msn} has a part with GAP=YES, and no EXT-X-GAP"
-        if segment.gap and any(not part.gap for part in segment.parts):
-            yield f"segment {segment.msn} has EXT-X-GAP, and a part without GAP=YES"
-
-
 @rule("draft 6.2.2", Severity.WARNING)
 def old_parts_have_left(playlist: MediaPlaylist) -> Iterator[str]:
     """Parts are listed only in the last three target durations, give or take a segment."""
@@ -160,13 +150,21 @@ def reports_are_whole(playlist: MediaPlaylist) -> Iterator[str]:
             yield f"{report.uri} has no LAST-MSN"
 
 
+@rule("draft 4.4.4.7; 4.4.4.9")
+def gaps_in_parts_are_gaps_in_their_segment(playlist: MediaPlaylist) -> Iterator[str]:
+    """A segment that lacks a part has an EXT-X-GAP: it cannot be whole."""
+    for segment in playlist.segments:
+        if not segment.gap and any(part.gap for part in segment.parts):
+            yield f"segment {segment.msn} has a part with GAP=YES, and no EXT-X-GAP"
+
+
 RULES = (
+    gaps_in_parts_are_gaps_in_their_segment,
     part_target_is_there,
     announced_parts_are_there,
     parts_are_no_longer_than_their_target,
     parts_are_not_too_short,
     parts_add_up_to_their_segment,
-    gaps_are_told_of_both,
     old_parts_have_left,
     hold_backs_are_far_enough,
     part_hold_back_is_three_parts,

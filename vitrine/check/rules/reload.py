@@ -132,8 +132,8 @@ def hinted_part_comes(reload: Reload) -> Iterator[str]:
 
 @rule("draft B.1", Severity.WARNING)
 def next_part_is_hinted(reload: Reload) -> Iterator[str]:
-    """A live playlist with parts hints at the next one."""
-    hinted = any(hint.kind == "PART" for hint in reload.before.hints)
+    """A live playlist with parts hints at the next one, unless its newest is a gap."""
+    hinted = reload.before.in_gap or any(hint.kind == "PART" for hint in reload.before.hints)
     following = _following(reload.before, reload.after)
     if reload.before.live and reload.before.has_parts and not hinted and following is not None:
         yield f"{following.resource.uri} came without an EXT-X-PRELOAD-HINT:TYPE=PART"
