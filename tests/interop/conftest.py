@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import ClientSession
 
@@ -43,7 +44,7 @@ def configuration(data: Path, **server: str) -> Config:
     """Broadcasts end with their publishers."""
     addresses = dict.fromkeys(("http", "https", "rtmp", "rtmps"), "127.0.0.1:0")
     return Config(
-        server=Server(**{**addresses, "data": str(data), "api_token": TOKEN, **server}),
+        server=msgspec.convert({**addresses, "data": str(data), "api_token": TOKEN, **server}, Server),
         ladder=SMALL_LADDER,
         reconnect=Reconnect(window=0),
         channels={"show": Channel(title="The show", stream_key=KEY), "other": Channel()},

@@ -72,7 +72,9 @@ class Session:
         self._at = at
         self._gate: Gate | Standby = Gate(at, rate)
         self._opened = False
-        self._heard = time.monotonic()  # when media came last; a publisher that only just came counts as well
+        self.began = self._heard = (
+            time.monotonic()
+        )  # when media came last; a publisher that only just came counts as well
         self._pictured = self._unbroken_since = self._heard  # the same of pictures, and since when without a break
         self._video: dict[int, int] = {}  # timescales of tracks of pictures
         self._keyframe: Fraction | None = None
