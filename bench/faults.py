@@ -151,7 +151,7 @@ FAULTS: dict[str, Fault] = {
     "publisher killed, back after 5 s": _lost_and_back,
     "the same, back with another size, rate and B-frames": lambda stage: _lost_and_back(stage, OTHERWISE),
     "the same, back by WHIP": _back_by_whip,
-    "publisher killed, back by RTMP": _lost_and_back,
+    "WHIP publisher killed, back by RTMP": _lost_and_back,
     "taken over from a publisher that hangs": _taken_over,
     "primary killed with a backup; back after 5 s": _dies_with_backup,
     "primary silent for 5 s with a backup": _silent_with_backup,

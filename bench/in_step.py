@@ -10,7 +10,9 @@ import numpy as np
 from bench.served import CHANNEL, Served
 from vitrine.ingest.sample import flash
 
-LOUD = 0.05
+LOUD = 0.15
+"""Between the beep's 0.35 and the peaks of the chords under it, which come to 0.05."""
+
 QUIET = 0.2
 """Seconds of silence before a beep begins."""
 

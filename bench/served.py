@@ -81,6 +81,7 @@ async def served(
     rungs = "".join(f'[[ladder]]\nname = "{name}"\nheight = {height}\nkbps = {kbps}\n' for name, height, kbps in ladder)
     config = folder / "bench.toml"
     server = f'[server]\nhttp = "{http}"\nrtmp = "{rtmp}"\ndata = "{folder / "data"}"\napi_token = "{TOKEN}"\n'
+    server += "always_admit = true\n"
     shows = "".join(f'[channels.{channel}]\ntitle = "Benchmark"\n{settings}' for channel in channels)
     config.write_text(f"{server}[reconnect]\nwindow = {window}\n{rungs}{shows}")
     async with child(sys.executable, "-m", "vitrine.server", "serve", "--config", str(config)) as process:

@@ -133,6 +133,8 @@ class Stage:
         async with asyncio.timeout(PATIENCE):
             while await self.viewer.evaluate("document.body.dataset.state") != "ended":  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+            while await self.studio.evaluate("document.getElementById('return-cover').hidden"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def watch(self, seconds: int, result: Result) -> None:
         """Compare what the viewer sees with what the camera took."""

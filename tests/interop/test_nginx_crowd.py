@@ -15,7 +15,7 @@ from vitrine.origin.reply import Reply
 from vitrine.origin.request import Request
 
 PLAYLIST = "/hls/show/720p/index.m3u8"
-VIEWERS = 200
+VIEWERS = 100
 
 
 class Crowded:

@@ -1,5 +1,6 @@
+"""Commands become entries of the ledger, at the frame that was meant."""
+
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -7,66 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.overlay.desk import RUNDOWN, SECOND, START, Desk, refusal, refused, restarted, seen
 from tests.overlay.ids import SCRIPTS
 from vitrine.media.cue import Showing, Snapshot
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import RATES, Grid
+from vitrine.media.grid import RATES
 from vitrine.overlay import show as module
-from vitrine.overlay.commands import AsSeen, At, Command, CommandError, Newest, Programme, parse_command
-from vitrine.overlay.date_time import date_time_text, parse_date_time
-from vitrine.overlay.ledger import Entry, Ledger
-from vitrine.overlay.rundown import Rundown, parse_rundown
+from vitrine.overlay.commands import At, Command, CommandError, Newest, Programme, parse_command
+from vitrine.overlay.date_time import date_time_text
+from vitrine.overlay.ledger import Entry
 from vitrine.overlay.show import (
-    MAX_KEY,
-    REMEMBERED,
     Answer,
-    KeyReusedError,
     LedgerFullError,
     RundownOverError,
-    Show,
     snapshot_json,
 )
-
-START = parse_date_time("2026-11-29T17:00:00Z")
-SECOND = 1_000_000_000
-NEWEST = Newest()
-RUNDOWN = parse_rundown('["A","B",{"products":["C","D"],"slot":2},"B","E"]', "show.json")
-
-
-class Desk:
-    """Gives commands to a show, as a server does; `newest` is the newest frame at ingest."""
-
-    def __init__(
-        self,
-        rundown: Rundown | None = None,
-        known: Callable[[str], bool] | None = None,
-        rate: Fraction = Fraction(25),
-        ledger: Ledger | None = None,
-    ) -> None:
-        self.ledger = ledger or Ledger()
-        self.show = Show(Grid(rate), START, self.ledger, rundown, known)
-        self.newest = 0
-
-    def do(
-        self, action: str, *products: str, slot: int | None = None, at: At = NEWEST, key: str | None = None
-    ) -> Answer:
-        return self.give(Command(action, products, slot, at), key)  # type: ignore[arg-type]
-
-    def give(self, command: Command, key: str | None = None) -> Answer:
-        made = self.show.prepare(command, newest=self.newest, received=START + 7, key=key)
-        return made if isinstance(made, Answer) else self.show.commit(made)
-
-    @property
-    def items(self) -> list[int | None]:
-        return [entry.item for entry in self.ledger.entries]
-
-    def on(self, frame: int | None = None) -> list[tuple[int, str]]:
-        snapshot = self.ledger.snapshot(self.newest if frame is None else frame)
-        return [(showing.slot, showing.product) for showing in snapshot.on]
-
-
-def seen(milliseconds: int) -> AsSeen:
-    return AsSeen(START + milliseconds * 1_000_000)
 
 
 def test_a_command_becomes_an_entry_and_an_answer() -> None:
@@ -149,14 +105,6 @@ def test_as_seen_finds_the_frame_on_the_monitor(rate: Fraction, behind: int, fra
     assert answer.programme == frame / rate
 
 
-def refusal(desk: Desk, command: Command, key: str | None = None) -> tuple[str, str]:
-    before = list(desk.ledger.entries)
-    with pytest.raises(CommandError) as caught:
-        desk.give(command, key)
-    assert desk.ledger.entries == before
-    return caught.value.field, str(caught.value)
-
-
 def test_times_that_cannot_be() -> None:
     desk = Desk()
     desk.newest = 250
@@ -202,12 +150,6 @@ def test_unknown_products_are_named() -> None:
     assert isinstance(refused(desk, Command("next")), RundownOverError)
 
 
-def refused(desk: Desk, command: Command, key: str | None = None) -> CommandError:
-    with pytest.raises(CommandError) as caught:
-        desk.give(command, key)
-    return caught.value
-
-
 def test_a_product_that_left_the_catalogue_can_be_hidden() -> None:
     catalogue = {"A"}
     desk = Desk(known=catalogue.__contains__)
@@ -225,155 +167,6 @@ def test_ids_of_every_script_through_file_and_wire(product: str) -> None:
     assert Entry.decode(entry.encode().encode()) == entry
     wire = json.dumps(snapshot_json(answer.snapshot, desk.show.utc_ns), ensure_ascii=False)
     assert json.loads(wire.encode())["on"][0]["p"] == product
-
-
-def test_next_walks_the_rundown_to_its_end() -> None:
-    desk = Desk(RUNDOWN)
-    assert desk.show.next_item(0) == 0
-    shown = []
-    for frame in range(10, 60, 10):
-        desk.newest = frame
-        answer = desk.do("next")
-        shown.append([(showing.slot, showing.product) for showing in answer.snapshot.on if showing.since == frame])
-    assert shown == [[(1, "A")], [(1, "B")], [(2, "C"), (3, "D")], [(1, "B")], [(1, "E")]]
-    assert desk.items == [0, 1, 2, 3, 4]
-    assert {entry.source for entry in desk.ledger.entries} == {"rundown"}
-    assert desk.show.next_item(100) is None
-    error = refused(desk, Command("next"))
-    assert isinstance(error, RundownOverError)
-    assert (error.field, str(error)) == ("action", "The rundown is over: it has 5 items")
-
-
-def test_next_counts_also_where_the_same_is_on_show_already() -> None:
-    desk = Desk(parse_rundown('["A","A","B"]', "show.json"))
-    assert [desk.do("next").entry for _ in range(3)] == [1, 2, 3]
-    assert desk.on() == [(1, "B")]
-
-
-def test_next_goes_on_from_what_was_shown_by_hand() -> None:
-    desk = Desk(RUNDOWN)
-    desk.do("show", "C", "D", slot=2)
-    desk.do("show", "not in it")
-    desk.do("hide", "C")
-    assert desk.show.next_item(0) == 3
-    desk.do("next")
-    desk.do("show", "B", slot=3)  # the item that is on: not the earlier one with the same product
-    assert desk.items == [2, None, None, 3, 3]
-    assert desk.do("next").cues == ("c6",)
-    assert desk.on()[0] == (1, "E")
-
-
-def test_a_correction_of_the_past_leaves_the_rundown_where_it_is() -> None:
-    desk = Desk(RUNDOWN)
-    for frame in (100, 200, 300):
-        desk.newest = frame
-        desk.do("next")
-    desk.do("show", "A", at=Programme(Fraction(5)))
-    assert desk.show.next_item(300) == 3
-    desk.do("show", "E", at=Programme(Fraction(60)))  # and what is planned for later does not move it before
-    assert desk.show.next_item(300) == 3
-    assert desk.show.next_item(1500) is None
-
-
-def test_next_without_a_rundown_and_with_another_one() -> None:
-    desk = Desk()
-    assert refusal(desk, Command("next")) == ("action", "This channel has no rundown to take the next item from")
-    assert desk.show.next_item(0) is None
-    desk.show.rundown = RUNDOWN
-    desk.do("next")
-    desk.do("next")
-    desk.show.rundown = parse_rundown('["A"]', "show.json")
-    assert desk.show.next_item(0) is None
-    assert isinstance(refused(desk, Command("next")), RundownOverError)
-    desk.show.rundown = Rundown(())
-    assert desk.do("show", "A").entry == 3
-
-
-def restarted(desk: Desk) -> Desk:
-    """The same show, from what its file holds."""
-    ledger = Ledger()
-    for entry in desk.ledger.entries:
-        ledger.append(Entry.decode(entry.encode()))
-    again = Desk(desk.show.rundown, ledger=ledger)
-    again.newest = desk.newest
-    return again
-
-
-def test_a_restart_goes_on_where_it_was() -> None:
-    desk = Desk(RUNDOWN)
-    desk.do("next", key="first")
-    desk.do("show", "C", "D", slot=2)
-    again = restarted(desk)
-    assert again.on() == desk.on()
-    assert again.ledger.cues() == desk.ledger.cues()
-    assert again.show.next_item(0) == 3
-    assert again.do("next", key="first").entry == 1
-    assert again.do("next", key="second").entry == 3
-
-
-def test_a_retry_is_answered_and_not_stamped_again() -> None:
-    desk = Desk(RUNDOWN)
-    first = desk.do("next", key="k")
-    desk.newest = 50
-    assert desk.do("next", key="k") == first
-    assert desk.do("next", key="l").entry == 2
-    assert desk.do("next").entry == 3
-    assert len(desk.ledger.entries) == 3
-
-
-def test_a_retry_of_what_changed_nothing_stamps_nothing_either() -> None:
-    desk = Desk()
-    desk.do("show", "A")
-    unchanged = desk.do("show", "A", key="k")
-    desk.do("show", "B")
-    assert unchanged.entry is None
-    assert desk.do("show", "A", key="k") == unchanged
-    assert isinstance(refused(desk, Command("clear"), "k"), KeyReusedError)
-    assert desk.on() == [(1, "B")]
-    for number in range(REMEMBERED):
-        desk.do("show", "B", key=str(number))
-    assert desk.do("show", "A", key="k").entry == 3  # forgotten by now
-
-
-OTHERS = [
-    Command("show", ("B",), 2, seen(1000)),
-    Command("show", ("A",), 1, seen(1000)),
-    Command("show", ("A", "B"), 2, seen(1000)),
-    Command("show", ("A",), 2, seen(1040)),
-    Command("show", ("A",), 2, Programme(Fraction(2))),
-    Command("hide", ("A",), 2, seen(1000)),
-    Command("clear", at=seen(1000)),
-    Command("next", at=seen(1000)),
-]
-
-
-@pytest.mark.parametrize("other", OTHERS)
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_key_is_for_one_command(other: Command, restart: bool) -> None:
-    desk = Desk(RUNDOWN)
-    desk.newest = 50
-    command = Command("show", ("A",), 2, seen(1000))
-    first = desk.give(command, "k")
-    desk = restarted(desk) if restart else desk
-    desk.newest = 99
-    error = refused(desk, other, "k")
-    assert isinstance(error, KeyReusedError)
-    assert error.field == "Idempotency-Key"
-    assert desk.give(command, "k") == first
-    assert len(desk.ledger.entries) == 1
-
-
-def test_a_key_of_next_is_not_for_showing_the_same_by_hand() -> None:
-    desk = Desk(RUNDOWN)
-    desk.do("next", key="k")
-    for each in (desk, restarted(desk)):
-        assert isinstance(refused(each, Command("show", ("A",)), "k"), KeyReusedError)
-        assert each.do("next", key="k").entry == 1
-
-
-@pytest.mark.parametrize("key", ["", "x" * (MAX_KEY + 1), "a\r\nb", "\udce4"])
-def test_keys_that_are_none(key: str) -> None:
-    assert refusal(Desk(), Command("clear"), key)[0] == "Idempotency-Key"
 
 
 def test_a_full_ledger_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,31 +240,3 @@ def test_any_commands(commands: list[tuple[str, tuple[str, ...], int | None, int
         if key is None and action == "hide":
             assert not [each for each in desk.on(answer.frame) if each[1] in products and slot in (None, each[0])]
     assert restarted(desk).ledger.cues() == desk.ledger.cues()
-
-
-def test_undo_takes_a_command_back_from_its_own_frame() -> None:
-    desk = Desk(RUNDOWN)
-    desk.newest = 50
-    desk.do("show", "A")
-    desk.newest = 100
-    mistake = desk.do("next")
-    desk.newest = 130
-    answer = desk.give(Command("undo", entry=mistake.entry), "key")
-    assert (answer.entry, answer.frame, answer.late) == (3, 100, True)
-    assert [showing.cue for showing in answer.snapshot.on] == ["c1"]
-    assert desk.on() == [(1, "A")]
-    assert desk.show.next_item(130) == 1  # the rundown stands where it stood
-    assert desk.give(Command("undo", entry=mistake.entry), "key") == answer
-
-
-@pytest.mark.parametrize(
-    ("entry", "text"),
-    [(9, "There is no entry 9"), (1, "has been undone already"), (2, "is itself an undo"), (3, "There is no entry 3")],
-)
-def test_what_cannot_be_undone(entry: int, text: str) -> None:
-    desk = Desk()
-    desk.do("show", "A")
-    desk.give(Command("undo", entry=1))
-    with pytest.raises(CommandError, match=text) as caught:
-        desk.give(Command("undo", entry=entry))
-    assert caught.value.field == "entry"

@@ -67,7 +67,7 @@ async def test_a_cue_point_is_for_the_frame_that_it_was_sent_with(rate: Fraction
     async with await RtmpPeer.connect(f"rtmp://{HOST}:{port}/live", "key") as publisher:
         publisher.add_track(VideoTrack(1, Codec.H264, TIMESCALE, AVC_CONFIG, 160, 120, rate=rate))
         publisher.add_track(AUDIO)
-        for frame, unit in pictures(rate, 241):
+        for frame, unit in pictures(rate, 61):
             await publisher.push(unit)
             if frame % 30 == 0 or frame == 3:
                 sent[frame] = (f"👗 {frame}",)

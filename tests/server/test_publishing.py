@@ -1,7 +1,7 @@
 """Who may publish where, and what of a connection is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.ingest.whip.events import Measured
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.registry import Registry
+from vitrine.server.room import Load, Room
 from vitrine.transcode.events import Shed
 
 
@@ -20,6 +21,13 @@ async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
         registry = Registry(Config(server=Server(data=str(tmp_path)), channels=channels), tasks)
         yield registry
         await registry.close()
+
+
+class Full(Room):
+    """No broadcast fits."""
+
+    def check(self, running: Iterable[Load]) -> None:
+        raise PublishRefusedError(Refusal.NO_ROOM, "There is no room.")
 
 
 def request(key: str, channel: str | None = None, takeover: bool = True) -> PublishRequest:
@@ -84,3 +92,24 @@ async def test_a_new_broadcast_is_refused_where_one_does_not_keep_up_and_a_takeo
     registry.publish(request("s3cret"))
     broadcast.overload.note(Shed((), 0.0))
     registry.publish(request("another"))
+
+
+async def test_nothing_is_refused_where_everybody_is_to_be_admitted(tmp_path: Path) -> None:
+    config = Config(
+        server=Server(data=str(tmp_path), always_admit=True), channels={"show": Channel(stream_key="s3cret")}
+    )
+    async with asyncio.TaskGroup() as tasks:
+        registry = Registry(config, tasks, Full())
+        registry.check(request("s3cret"))
+        registry.publish(request("s3cret")).end("gone")
+        await registry.close()
+
+
+async def test_the_room_is_asked(tmp_path: Path) -> None:
+    config = Config(server=Server(data=str(tmp_path)), channels={"show": Channel(stream_key="s3cret")})
+    async with asyncio.TaskGroup() as tasks:
+        registry = Registry(config, tasks, Full())
+        for ask in (registry.check, registry.publish):
+            with pytest.raises(PublishRefusedError, match="no room"):
+                ask(request("s3cret"))
+        await registry.close()

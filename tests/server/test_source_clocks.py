@@ -22,7 +22,10 @@ from vitrine.transcode.worker.pacing import Pacer
 from vitrine.transcode.worker.sound_line import SoundLine
 
 HOURS = 2
-RATE = 30
+RATE = 10
+BLOCK = 4 * AAC_FRAME
+"""Samples that come at once. Fewer and larger pieces than a real show's, so that two hours take seconds."""
+
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
 AUDIO = AudioTrack(2, Codec.AAC, 1000, b"\x11\x90", 48000, 2)
 IN_STEP = 0.020
@@ -85,7 +88,7 @@ def drifting_show(clock: float, sound_card: float) -> Iterable[tuple[float, int,
     The publisher's clock runs `clock` times as fast as ours, its sound card `sound_card` times as fast as its clock.
     """
     sound = 0
-    block = AAC_FRAME / (AUDIO_RATE * sound_card * clock)
+    block = BLOCK / (AUDIO_RATE * sound_card * clock)
     for picture in range(int(HOURS * 3600 * RATE * clock)):
         captured = picture / RATE / clock
         while sound * block <= captured:
@@ -120,8 +123,8 @@ def test_two_hours_of_a_clock_that_is_off(clock: float, sound_card: float) -> No
                 captured_at.append(unit_captured)
                 lengths.append(line.position / AUDIO_RATE - frame / RATE)
             else:
-                span = AAC_FRAME / (AUDIO_RATE * sound_card * clock)
-                ramp = np.linspace(unit_captured, unit_captured + span, AAC_FRAME, endpoint=False) / (HOURS * 3600)
+                span = BLOCK / (AUDIO_RATE * sound_card * clock)
+                ramp = np.linspace(unit_captured, unit_captured + span, BLOCK, endpoint=False) / (HOURS * 3600)
                 samples = np.tile(ramp.astype(np.float32), (2, 1))
                 heard += [block[0] for block in line.push(samples, unit.pts * AUDIO_RATE // 1000)]
     sound = np.concatenate(heard)

@@ -33,6 +33,13 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     keyframes_requested: int
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """Something wrong with what the publisher sends: a word for programs, a sentence for the crew."""
+
+    kind: str
+    text: str
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What a crew should know before its viewers do. Counts are since the broadcast began.
 
@@ -60,6 +67,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     keyframe_ms: int | None = None
     dvr: str | None = None
     connection: Connection | None = None
+    troubles: tuple[Trouble, ...] = ()
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,10 @@ WINDOW_SECONDS = range(12, 24 * 3600 + 1)
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server listens, and where it keeps what must last. `https` and `rtmps` need a certificate."""
+    """Where the server listens, and where it keeps what must last. `https` and `rtmps` need a certificate.
+
+    With `always_admit` no broadcast is refused because the machine has no room for it.
+    """
 
     http: str = "127.0.0.1:8080"
     https: str = "127.0.0.1:8443"
@@ -34,6 +37,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rtmps: str = "127.0.0.1:1936"
     data: str = "data"
     api_token: str | None = None
+    always_admit: bool = False
     certificate: str | None = None
     certificate_key: str | None = None
     log: Literal["text", "json"] = "text"

@@ -19,7 +19,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import seconds, ticks_at
 from vitrine.media.track import Track, VideoTrack
-from vitrine.origin.status import State
+from vitrine.origin.status import State, Trouble
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.packager.window import MEMORY_SECONDS
@@ -32,6 +32,7 @@ from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
 from vitrine.server.trace import trace_session
 from vitrine.server.transcoder import Transcoder
+from vitrine.server.troubles import Signs, troubles
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.gate import DEFAULT_RATE
 from vitrine.transcode.ladder import Plan, Slate
@@ -89,6 +90,7 @@ class Broadcast:
         self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._tracks: dict[int, Track] = {}
         self._standstill = Standstill()
+        self._decoded: tuple[int, float] | None = None  # pictures, and when there were more for the last time
 
     @property
     def over(self) -> bool:
@@ -320,6 +322,8 @@ class Broadcast:
                 packager = Packager(self.id, renditions, grid, start_utc_ns, window, cues=cues, store=self.files)
                 self.stream = LiveStream(packager)
             case Stats():
+                if self._decoded is None or event.frames_in != self._decoded[0]:
+                    self._decoded = event.frames_in, time.monotonic()
                 self.stats = event
                 self._measure_ingest()
             case Shed():
@@ -336,6 +340,17 @@ class Broadcast:
         log.error("%s: the publisher is dismissed: %s", self.channel, reason)
         if self.session is not None:
             self.session.request.close(f"This stream cannot be shown: {reason}")
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What is wrong with what the publisher on air sends."""
+        session, now = self.session, time.monotonic()
+        if session is None or self.over:
+            return ()
+        picture, sound, keyframe = session.ages(now)
+        decoded = 0.0 if self._decoded is None else now - max(self._decoded[1], session.begun)
+        stats = self.stats
+        return troubles(Signs(now - session.begun, picture, sound, keyframe, decoded, stats.frozen, stats.mute))
 
     def _measure_ingest(self) -> None:
         """Called with each report of the worker, about once a second."""
@@ -377,6 +392,8 @@ class Broadcast:
             log.info("%s: broadcast %s ended: %s", self.channel, self.id, self.reason or "the server stops")
         self.state = state
         self._desk.close(self.id)
-        if self.stream is not None:
-            self.stream.end()
+        if self.stream is not None and self.reason:
+            self.stream.finish()
+        elif self.stream is not None:
+            self.stream.end()  # the server stops: there is no time for a farewell
         self._on_state()

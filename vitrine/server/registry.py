@@ -90,6 +90,11 @@ class Registry:
             self._own(tasks.create_task(place.public.desk.watch(), name=f"files of {name}"))
         self._own(tasks.create_task(self._room.watch(self._loads), name="room"))
 
+    def _admit(self) -> None:
+        """Raise PublishRefusedError where there is no room for one broadcast more."""
+        if not self._config.server.always_admit:
+            self._room.check(self._loads())
+
     def _loads(self) -> list[Load]:
         """What runs now, and what it costs."""
         stages = [stage for place in self._places.values() for stage in (place.public, place.rehearsal)]
@@ -116,7 +121,7 @@ class Registry:
         if stage.broadcast is not None and not stage.broadcast.over:
             stage.broadcast.check(request, role)
         else:
-            self._room.check(self._loads())
+            self._admit()
 
     def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
         """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
@@ -144,7 +149,7 @@ class Registry:
         place.turn_over()
         stage = place.stage
         if stage.broadcast is None or stage.broadcast.over:
-            self._room.check(self._loads())
+            self._admit()
             tell = partial(self._tell_state, name, stage)
             stage.former = stage.broadcast
             stage.broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate)

@@ -1,5 +1,6 @@
 """One publisher's session as its broadcast sees it: what it announces, through the gate, into the worker."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -72,9 +73,10 @@ class Session:
         self._at = at
         self._gate: Gate | Standby = Gate(at, rate)
         self._opened = False
-        self.began = self._heard = (
-            time.monotonic()
-        )  # when media came last; a publisher that only just came counts as well
+        self._heard = time.monotonic()  # when media came last; a publisher that only just came counts as well
+        self.begun = self._heard
+        self._sounded: float | None = None
+        self._first_picture: float | None = None
         self._pictured = self._unbroken_since = self._heard  # the same of pictures, and since when without a break
         self._video: dict[int, int] = {}  # timescales of tracks of pictures
         self._keyframe: Fraction | None = None
@@ -97,6 +99,15 @@ class Session:
     def silent_for(self, now: float) -> float:
         """Seconds since the last picture; of a session without pictures, since the last sound."""
         return now - self._pictured
+
+    def ages(self, now: float) -> tuple[float, float, float]:
+        """Seconds since the last picture and since the last sound, infinite where there was none; and for how long
+        pictures have come without a keyframe.
+        """
+        picture = math.inf if self._first_picture is None else now - self._pictured
+        sound = math.inf if self._sounded is None else now - self._sounded
+        waits = self._first_picture is not None and self._keyframe is None
+        return picture, sound, now - (self._first_picture or now) if waits else 0.0
 
     def unbroken_for(self, now: float) -> float:
         """Seconds for which pictures have been coming."""
@@ -136,6 +147,10 @@ class Session:
     def push(self, unit: AccessUnit) -> None:
         self.received += len(unit.data)
         self._heard = time.monotonic()
+        if unit.track_id in self._video:
+            self._first_picture = self._first_picture or self._heard
+        else:
+            self._sounded = self._heard
         if unit.track_id in self._video or not self._video:
             if self._heard - self._pictured > BREAK:
                 self._unbroken_since = self._heard

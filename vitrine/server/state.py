@@ -81,6 +81,7 @@ def _health(broadcast: Broadcast) -> Health:
         keyframe_ms=None if session is None else session.keyframe_ms,
         dvr=None if broadcast.files is None else broadcast.files.trouble,
         connection=None if session is None else _connection(session),
+        troubles=broadcast.troubles,
     )
 
 

@@ -17,7 +17,7 @@ def trace_session(channel: str, broadcast: str, session: Session, reason: str) -
 
 
 def session_fields(channel: str, broadcast: str, session: Session, reason: str) -> Mapping[str, object]:
-    seconds = time.monotonic() - session.began
+    seconds = time.monotonic() - session.begun
     fields: dict[str, object] = {
         "channel": channel,
         "broadcast": broadcast,

@@ -23,7 +23,7 @@ MOST_DEATHS = 5
 DEATHS_SECONDS = 60.0
 """Workers replaced in such a time: what kills one after the other, the next will not survive either."""
 
-LEVELS = frozenset({"lag"})
+LEVELS = frozenset({"lag", "frozen", "mute"})
 """Of the statistics: what is true of now, and not counted since the beginning."""
 
 

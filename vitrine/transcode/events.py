@@ -19,7 +19,8 @@ class Stats:
 
     Frames are pictures; `undecodable` counts access units that the decoder refused, `lost` those that never reached the
     worker because it did not keep up. `lag` is seconds of programme time between the newest picture given
-    and the newest one encoded. The three last are samples at 48 kHz.
+    and the newest one encoded. `silence`, `trimmed` and `stretched` are samples at 48 kHz. `frozen` and `mute` are
+    seconds for which the publisher's picture has been the same, and its sound silent.
     """
 
     frames_in: int = 0
@@ -34,6 +35,8 @@ class Stats:
     silence: int = 0
     trimmed: int = 0
     stretched: int = 0
+    frozen: float = 0.0
+    mute: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

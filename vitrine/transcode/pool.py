@@ -176,7 +176,7 @@ class Worker:
         if self._transport is None:
             return
         stdin = cast(asyncio.WriteTransport | None, self._transport.get_pipe_transport(0))
-        if stdin and not self._exited.is_set():
+        if stdin and not stdin.is_closing() and not self._exited.is_set():
             stdin.abort()
         try:
             async with asyncio.timeout(GRACE_SECONDS):

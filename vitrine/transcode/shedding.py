@@ -29,7 +29,7 @@ PATIENCE = 6.0
 """Seconds of calm before a step is taken back."""
 
 MOST_PATIENCE = 30.0
-"""The patience doubles up to this where what was taken back had to be given up again."""
+"""The patience doubles up to this where what was taken back had to be given up again, and halves where it had not."""
 
 TRIAL = 15.0
 """Seconds after which a step that was taken back counts as kept."""
@@ -166,6 +166,8 @@ class Shedding:
     def _step_up(self, now: float) -> bool:
         if self.level == 0:
             return False
+        if self._taken_back > float("-inf"):
+            self._patience = max(PATIENCE, self._patience / 2)  # the last one was not given up again
         self._taken_back = now
         return self._change(-1)
 

@@ -14,14 +14,10 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS
 from vitrine.origin import pages
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
-
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 
 SEGMENTS = 40
 LISTED = 10
@@ -71,7 +67,7 @@ class Show:
         self.began = time.monotonic()
 
     def end(self) -> None:
-        self.state, self.closed = "ended", True
+        self.state, self.closed, self.reason = "ended", True, "the publisher stopped"
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -254,6 +250,7 @@ async def test_a_page_that_waits_starts_with_the_show_and_stops_with_it(page: Pa
     show.end()
     await expect(page.locator("#notice-title")).to_have_text("That was the show", timeout=15_000)
     await expect(page.locator("body")).to_have_attribute("data-picture", "off")
+    await expect(page.locator("#notice-reason")).to_be_hidden()  # the crew knows why
     show.go_live()
     await page.wait_for_selector("body[data-picture=on]")
     await expect(page.locator("#state")).to_have_text("Live")

@@ -129,7 +129,7 @@ function followChannel(channel) {
     }
   } else if (!player.moving || drained) {
     player.close(); // only now: what was already on its way has been seen to its end
-    show(channel.state, channel.reason);
+    show(channel.state, channel.state === "failed" ? channel.reason : null); // how a show came to its end is the crew's
   }
 }
 

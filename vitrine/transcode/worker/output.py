@@ -69,6 +69,8 @@ class Counters:
     silence: int = 0
     trimmed: int = 0
     stretched: int = 0
+    frozen: float = 0.0
+    mute: float = 0.0
 
     def stats(self, cpu: float = 0.0) -> Stats:
         """`cpu` is what the process has used, in seconds."""
@@ -84,4 +86,6 @@ class Counters:
             silence=self.silence,
             trimmed=self.trimmed,
             stretched=self.stretched,
+            frozen=self.frozen,
+            mute=self.mute,
         )

@@ -17,8 +17,12 @@ from vitrine.transcode.worker.decoder import VideoDecoder
 from vitrine.transcode.worker.output import Counters
 from vitrine.transcode.worker.pacing import Pacer
 from vitrine.transcode.worker.rung import Deliver, Encoding, Frame, RungThread
-from vitrine.transcode.worker.scaler import BT709, output_colour
+from vitrine.transcode.worker.scaler import BT709, output_colour, plane_pixels
 from vitrine.transcode.worker.screen import Screen
+from vitrine.transcode.worker.stillness import StillPicture
+
+PLAIN_BITS = 8
+"""Of brightness, in pictures whose first plane is bytes."""
 
 BLACK_SIZE = (1280, 720)
 """Of a broadcast whose pictures never came."""
@@ -60,7 +64,7 @@ class PictureThread:
         deliver: Deliver,
         *,
         on_opened: Callable[[list[RungThread], list[Rendition]], None],
-        on_position: Callable[[Fraction], None],
+        on_position: Callable[[Fraction, bool], None],
         on_shed: Callable[[Shed], None],
     ) -> None:
         self._plan = plan
@@ -77,6 +81,8 @@ class PictureThread:
         self._screen: Screen | None = None
         self._course: Course | None = None
         self._slate_is_up = False
+        self._nothing_comes = False
+        self._still = StillPicture()
 
     def push(self, item: PictureInput) -> None:
         match item:
@@ -88,6 +94,8 @@ class PictureThread:
                 self._hold(position, slate)
             case PublisherLeft():
                 self._drain_decoder()
+                self._still.forget()
+                self._counters.frozen = 0.0
             case Ended(position):
                 self._end(position)
 
@@ -115,6 +123,9 @@ class PictureThread:
     def _show(self, picture: VideoFrame, decoder: VideoDecoder) -> None:
         assert picture.pts is not None
         self._counters.frames_in += 1
+        if picture.format.components[0].bits == PLAIN_BITS:
+            self._still.push(plane_pixels(picture, 0), Fraction(picture.pts, decoder.track.timescale))
+            self._counters.frozen = self._still.seconds
         begin = self._pacer.next_frame
         number = self._pacer.place(picture.pts, decoder.track.timescale)
         if number is None:
@@ -154,7 +165,9 @@ class PictureThread:
             return
         if self._screen is None:
             self._open(self._plan.rungs(*BLACK_SIZE), self._plan.colour or BT709)
+        self._nothing_comes = slate is not None
         self._fill(numbers)
+        self._nothing_comes = False
 
     def _fill(self, numbers: range) -> None:
         """With the slate where it is up, else with what is on the screen."""
@@ -175,7 +188,7 @@ class PictureThread:
             picture = self._screen.at(*self._sizes[target])
         self._rungs[0].queue.put(Frame(number, picture, orders))
         self._counters.frames_out += 1
-        self._on_position((number + 1) / self._plan.rate)
+        self._on_position((number + 1) / self._plan.rate, self._nothing_comes)
 
     def _orders(self, number: int) -> tuple[Orders, bool]:
         if self._course is None:

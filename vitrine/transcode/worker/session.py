@@ -121,9 +121,9 @@ class Session:
             if ahead > self._picture_end and (self._plan.live or not self._has_pictures):
                 self._picture.put(Reached(ahead))
 
-    def _picture_reached(self, position: Fraction) -> None:
+    def _picture_reached(self, position: Fraction, nothing_comes: bool) -> None:
         self._picture_end = position
-        self._sound.put(PictureReached(position))
+        self._sound.put(PictureReached(position, nothing_comes))
 
     def _deliver_pictures(self, units: list[AccessUnit]) -> None:
         self._output.deliver(units)

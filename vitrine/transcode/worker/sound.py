@@ -19,6 +19,7 @@ from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters
 from vitrine.transcode.worker.pacing import MAX_GAP_SECONDS
 from vitrine.transcode.worker.sound_line import SoundLine
+from vitrine.transcode.worker.stillness import SilentSound
 from vitrine.transcode.worker.stretch import Samples
 
 WAIT = AUDIO_RATE * 4 // 10
@@ -30,9 +31,10 @@ MAX_WAIT = AUDIO_RATE
 
 @dataclass(frozen=True, slots=True)
 class PictureReached:
-    """The picture has come to `position` seconds."""
+    """The picture has come to `position` seconds; `nothing_comes` where it is filled in, and was waited for already."""
 
     position: Fraction
+    nothing_comes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class SoundThread:
         self._decoder: AudioDecoder | None = None
         self._refused_before = 0
         self._normaliser = Normaliser()
+        self._silent = SilentSound()
         self._wait = WAIT
         self._left = False
         self._filled = 0
@@ -76,9 +79,10 @@ class SoundThread:
                 self._change_track(item)
             case SoundLeft():
                 self._drop_decoder()
+                self._silent.forget()
                 self._left = True
-            case PictureReached(position):
-                self._follow(ticks_at(position, AUDIO_RATE))
+            case PictureReached(position, nothing_comes):
+                self._follow(ticks_at(position, AUDIO_RATE), 0 if nothing_comes or self._left else self._wait)
             case PictureEnded(position):
                 # To the nearest whole AAC frame: one more would begin a segment that the picture does not have.
                 end = AAC_FRAME * rescale(ticks_at(position, AUDIO_RATE), AAC_FRAME, 1)
@@ -102,11 +106,11 @@ class SoundThread:
         self._refused_before += self._decoder.undecodable if self._decoder else 0
         self._decoder = None
 
-    def _follow(self, picture: int) -> None:
-        """Where sound cannot be waited for, or will never come, silence follows the picture."""
+    def _follow(self, picture: int, wait: int) -> None:
+        """Where sound cannot be waited for longer, or will never come, silence follows the picture."""
         if self._live or self._decoder is None:
             before = self._line.position
-            self._fill(picture - (0 if self._left else self._wait))
+            self._fill(picture - wait)
             if self._line.position > before:
                 self._filled = self._line.position
 
@@ -133,6 +137,7 @@ class SoundThread:
             assert frame.pts is not None
             position = rescale(frame.pts, decoder.track.timescale, AUDIO_RATE)
             for samples in self._normaliser.push(frame):
+                self._silent.push(samples)
                 self._note_lateness(position)
                 self._catch_up(position)
                 self._encode(self._line.push(samples, position))
@@ -152,6 +157,7 @@ class SoundThread:
         self._counters.silence = self._line.silence
         self._counters.trimmed = self._line.trimmed
         self._counters.stretched = self._line.stretched
+        self._counters.mute = self._silent.seconds
         self._counters.undecodable_sound = self._refused_before + (self._decoder.undecodable if self._decoder else 0)
 
 

@@ -50,7 +50,7 @@ export class Access {
     if (!answer.ok) {
       throw await refusal(answer);
     }
-    return answer.json();
+    return answer.status === 204 ? null : answer.json();
   }
 }
 

@@ -18,6 +18,7 @@ const LEAST = 3; // seconds that a mean is of
  * `damaged` are percent of the pictures.
  */
 const TROUBLES = [
+  [({ told }) => told, ({ told }) => told],
   [({ loss, own }) => own && loss > 3, "Your upload loses packets: move closer to the router, or choose a smaller picture."],
   [({ loss }) => loss > 3, "The encoder's upload loses packets: give it a cable, or lower its bitrate."],
   [({ limit }) => limit === "bandwidth", "Your upload is too slow for this picture: choose a smaller one, or stop what else uses the line."],
@@ -36,7 +37,8 @@ export function verdict(figures) {
     return { tone: "quiet", text: "Nothing is being published." };
   }
   const trouble = TROUBLES.find(([is]) => is(figures.lately));
-  return trouble ? { tone: "bad", text: trouble[1] } : { tone: "good", text: "All is well." };
+  const text = typeof trouble?.[1] === "function" ? trouble[1](figures.lately) : trouble?.[1];
+  return trouble ? { tone: "bad", text } : { tone: "good", text: "All is well." };
 }
 
 /** Differences between one second and the next, and how it was over the last ones. */
@@ -60,6 +62,7 @@ export class Figures {
       loss: health?.connection?.loss_percent ?? null,
       trip: health?.connection?.round_trip_ms ?? null,
       limit: null,
+      told: health?.troubles?.[0]?.text ?? null,
       own: false,
     };
     const figures = stats ? { ...server, ...this.#own(stats, now) } : server;

@@ -145,6 +145,13 @@ async function stop() {
   });
   if (yes) {
     publisher.stop();
+    try {
+      await access.ask(`/api/channels/${encodeURIComponent(channel)}/broadcast`, { method: "DELETE" });
+    } catch (error) {
+      if (error.status !== 409) {
+        tally.alarm(`The broadcast waits for its publisher: ${inWords(error)}`); // 409: it is over already
+      }
+    }
   }
 }
 
