@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import ClientSession
 
@@ -44,7 +45,9 @@ def configuration(data: Path, **server: str) -> Config:
     addresses = dict.fromkeys(("http", "https", "rtmp", "rtmps"), "127.0.0.1:0")
     return Config(
         # A machine that runs tests has no room; what is refused then, tests/server/test_publishing.py shows.
-        server=Server(**{**addresses, "data": str(data), "api_token": TOKEN, **server}, always_admit=True),
+        server=msgspec.convert(
+            {**addresses, "data": str(data), "api_token": TOKEN, **server, "always_admit": True}, Server
+        ),
         ladder=SMALL_LADDER,
         reconnect=Reconnect(window=0),
         channels={"show": Channel(title="The show", stream_key=KEY), "other": Channel()},

@@ -194,7 +194,10 @@ async def test_what_is_held_too_long_is_503_and_the_connection_goes_on(
     assert (await client.answer())[0] == 200
 
 
-@pytest.mark.parametrize(("sent", "answer"), [(b"", b""), (b"GET /hls/show", b"HTTP/1.1 408")])
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [(b"", b""), (b"GET /hls/show", b"HTTP/1.1 408"), (b"POST /whip/show HTTP/1.1\r\n", b"HTTP/1.1 408")],
+)
 async def test_who_sends_nothing_or_a_byte_now_and_then_is_let_go(
     show: Show, monkeypatch: pytest.MonkeyPatch, sent: bytes, answer: bytes
 ) -> None:

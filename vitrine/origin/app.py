@@ -56,7 +56,7 @@ class Origin:
         """`token` is what commands must carry."""
         self._channels = channels
         self.hls = Hls(channels.streams, channels.playback_secret)
-        access = Access(token)
+        self.access = access = Access(token)
         self._cues = CueApi(channels.desk, channels.commanded, access)
         self._crew = CrewApi(channels, access)
 

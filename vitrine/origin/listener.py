@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         while reader.waiting and not self._busy and not self._closing:
             ours = reader.ours
-            if ours is False:
+            if ours is False and self._reader.has_head:
                 self._hand_over()
                 return
             try:

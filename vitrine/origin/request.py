@@ -76,6 +76,11 @@ class RequestReader:
         begun = self._data[self._at : self._at + LONGEST_OURS]
         return None if any(each.startswith(begun) for each in OURS) else False
 
+    @property
+    def has_head(self) -> bool:
+        """A whole head is there, or more than one may have: whose request it is, and that it came in time."""
+        return self._data.find(b"\r\n\r\n", self._at) >= 0 or self.waiting > MAX_HEAD
+
     def next_request(self) -> Request | None:
         """The next whole request; None until it is there. Raises RequestError."""
         end = self._data.find(b"\r\n\r\n", self._at) + 4

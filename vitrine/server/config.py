@@ -5,6 +5,7 @@ import os
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -39,6 +40,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     always_admit: bool = False
     certificate: str | None = None
     certificate_key: str | None = None
+    log: Literal["text", "json"] = "text"
 
 
 class Hls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -30,6 +30,7 @@ from vitrine.server.inputs import Inputs, Role
 from vitrine.server.overload import Overload
 from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
+from vitrine.server.trace import trace_session
 from vitrine.server.transcoder import Transcoder
 from vitrine.server.troubles import Signs, troubles
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
@@ -249,6 +250,7 @@ class Broadcast:
         """The publisher has gone; it is waited for, if there was something to see. One that was taken over from was
         not the publisher any more.
         """
+        trace_session(self.channel, self.id, session, reason)
         was_on_air = session is self.session
         if not self.inputs.remove(session):
             return

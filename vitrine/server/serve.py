@@ -21,6 +21,8 @@ from vitrine.origin.hls import Hls
 from vitrine.origin.listener import Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
+from vitrine.server.metrics import Counts, Exposition
+from vitrine.server.operations import Operations
 from vitrine.server.registry import Registry
 from vitrine.server.segment_files import remove_left
 from vitrine.server.token import api_token
@@ -58,9 +60,21 @@ async def running(config: Config) -> AsyncIterator[Running]:
         whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
         stack.push_async_callback(whip.close)
         application.add_routes(whip.routes())
-        tls = None if config.server.certificate is None else _tls(config)
-        http_port, https_port = await _listen_http(config, application, origin.hls, tls, stack)
         publishers = RtmpServer(registry, waits=registry.doorman.backoff.wait)
+        counts = Counts(registry.states, lambda: len(publishers), wrong_keys=lambda: registry.doorman.wrong)
+        counts.refused = lambda: {
+            "connection": publishers.refused,
+            "key": registry.doorman.backoff.refused,
+            "token": origin.access.backoff.refused,
+        }
+        data = Path(config.server.data)
+        operations = Operations(Exposition(counts), origin.access, lambda: _not_ready(peers, registry), data)
+        application.add_routes(operations.routes())
+        tls = None if config.server.certificate is None else _tls(config)
+        listener = await _listener(application, origin.hls, stack)
+        counts.viewers = lambda: len(listener.connections)
+        http_port = await _listen_to(listener, config.server.http, "server.http", None)
+        https_port = None if tls is None else await _listen_to(listener, config.server.https, "server.https", tls)
         stack.push_async_callback(publishers.close)
         rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
         registry.rtmp_port = rtmp_port
@@ -81,10 +95,15 @@ def peer_settings(config: Config) -> PeerSettings:
     return PeerSettings((ports[0], ports[-1]), loopback=host == "localhost" or is_loopback(host))
 
 
-async def _listen_http(
-    config: Config, application: web.Application, answers: Hls, tls: ssl.SSLContext | None, stack: AsyncExitStack
-) -> tuple[int, int | None]:
-    """The ports of HTTP, and of HTTPS where there is a certificate."""
+def _not_ready(peers: PeerPool, registry: Registry) -> str | None:
+    """Why no publisher would be taken, in words."""
+    if registry.rtmp_port is None:
+        return "the server is starting"
+    return "the media process of WHIP is being started" if peers.pid is None else None
+
+
+async def _listener(application: web.Application, answers: Hls, stack: AsyncExitStack) -> Listener:
+    """For HTTP, and for HTTPS where there is a certificate. It ends with the stack."""
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -97,10 +116,7 @@ async def _listen_http(
     assert runner.server is not None
     listener = Listener(answers, runner.server)
     stack.push_async_callback(listener.close)
-    http_port = await _listen_to(listener, config.server.http, "server.http", None)
-    if tls is None:
-        return http_port, None
-    return http_port, await _listen_to(listener, config.server.https, "server.https", tls)
+    return listener
 
 
 async def _listen_to(listener: Listener, address: str, name: str, tls: ssl.SSLContext | None) -> int:

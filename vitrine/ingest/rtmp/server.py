@@ -89,6 +89,10 @@ class RtmpServer:
         self._empty = asyncio.Event()
         self._empty.set()
 
+    def __len__(self) -> int:
+        """Connections that there are."""
+        return len(self._peers)
+
     async def listen(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
         """Start listening, for RTMPS with a context. The port, which is chosen if 0 is given. Raises OSError."""
         server = await asyncio.get_running_loop().create_server(

@@ -14,9 +14,10 @@ from vitrine.ingest.sample.show import PRODUCT_SECONDS
 from vitrine.media.errors import ConfigError, RefusedError
 from vitrine.overlay.commands import Command, Programme
 from vitrine.server.commands.sample import sample
-from vitrine.server.commands.serve import log_to_stderr, studio_address, until_stopped
+from vitrine.server.commands.serve import studio_address, until_stopped
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.desk import Desk
+from vitrine.server.logs import log_to_stderr
 from vitrine.server.serve import running
 
 CHANNEL = "demo"

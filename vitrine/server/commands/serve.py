@@ -5,21 +5,26 @@ import gc
 import logging
 import resource
 import signal
+import sys
 from pathlib import Path
 
 from vitrine.server.config import Config
+from vitrine.server.logs import log_to_stderr, secrets_of
 from vitrine.server.serve import running
-from vitrine.server.token import FILE_NAME
+from vitrine.server.token import FILE_NAME, api_token
+from vitrine.transcode.pool import worker_environment
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+log = logging.getLogger("vitrine.server")
 
 
 async def serve(config: Config) -> None:
     """Run until SIGINT or SIGTERM."""
-    log_to_stderr()
+    made = config.server.api_token is None and not (Path(config.server.data) / FILE_NAME).exists()
+    token = api_token(config.server.api_token, Path(config.server.data))
+    log_to_stderr(config.server.log, secrets_of(config, token))
+    await tell_confinement()
     allow_many_sockets()
     collect_rarely()
-    made = config.server.api_token is None and not (Path(config.server.data) / FILE_NAME).exists()
     data = f"{config.server.data}/{FILE_NAME}"
     async with running(config) as server:
         host = config.server.http.rpartition(":")[0]
@@ -57,11 +62,6 @@ def collect_rarely() -> None:
     gc.set_threshold(*COLLECTIONS)
 
 
-def log_to_stderr() -> None:
-    """One line an event."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-
-
 async def until_stopped() -> None:
     """Return at SIGINT or SIGTERM."""
     stopped = asyncio.Event()
@@ -69,3 +69,14 @@ async def until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
+
+
+async def tell_confinement() -> None:
+    """Say what transcoders cannot be kept from on this machine."""
+    probe = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vitrine.confinement", stdout=asyncio.subprocess.PIPE, env=worker_environment()
+    )
+    said, _ = await probe.communicate()
+    for lack in said.decode().splitlines():
+        if lack:
+            log.warning("a transcoder is not confined as it should be: %s; see docs/security.md", lack)
