@@ -2,8 +2,9 @@
 
 python -m bench.drift [--hours 2] [--ppm 100]
 
-The publisher's clock runs fast or slow against ours, and its sound card against its own clock. A flash and a beep come
-every eight seconds; what the transcoder makes is decoded again, and each beep is looked for beside its flash.
+The publisher's clock runs fast or slow against ours, or its sound card against its own clock. A flash and a beep come
+every eight seconds; what the transcoder makes is decoded again, and each beep is looked for where it was captured
+beside its flash.
 """
 
 import argparse
@@ -204,7 +205,8 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for clock, card in ((fast, 1.0), (slow, 1.0), (1.0, fast), (1.0, slow)):
         output, growth = asyncio.run(transcoded(arguments.hours, clock, card))
-        apart = [1000 * (beep - flash) for flash, beep in zip(output.flashes, output.beeps, strict=True)]
+        # Beeps are counted out by the sound card: each is captured a little before or after its flash.
+        apart = [1000 * (beep * card - flash) for flash, beep in zip(output.flashes, output.beeps, strict=True)]
         stats, worst = output.stats, max(apart, key=abs)
         print(
             f"| {1e6 * (clock - 1):+.0f}, {1e6 * (card - 1):+.0f} ppm | {len(apart)} "

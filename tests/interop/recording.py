@@ -1,5 +1,6 @@
 """All that a player would fetch of an ended broadcast, taken apart with our own box reader and av."""
 
+import asyncio
 import io
 import re
 from dataclasses import dataclass, field
@@ -115,7 +116,9 @@ async def _record(http: ClientSession, base: str, name: str) -> RenditionRecordi
             assert response.status == 200, file
             return await response.read()
 
-    playlist = (await fetch("index.m3u8")).decode()
+    # A channel has ended a moment before its playlists say so.
+    while not (playlist := (await fetch("index.m3u8")).decode()).endswith("#EXT-X-ENDLIST\n"):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
     init = re.search(r'#EXT-X-MAP:URI="([^"]+)"', playlist)
     first = re.search(r"#EXT-X-MEDIA-SEQUENCE:(\d+)", playlist)
     assert init is not None

@@ -79,7 +79,7 @@ class Broadcast:
     async def end(self) -> None:
         """With the picture that is newest now."""
         await self.stand_still()
-        self.stage.stream.end()
+        self.stage.stream.finish()
         self.channel.state_word = "ended"
 
     async def another(self) -> None:

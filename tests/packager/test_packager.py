@@ -90,6 +90,22 @@ def test_flush_ends_every_window(packager: MakePackager, units: Units) -> None:
     assert core.flush() == []
 
 
+def test_what_is_open_may_close_before_the_playlists_end(packager: MakePackager, units: Units) -> None:
+    core = packager(NTSC)
+    more = units(NTSC, 3)
+    for unit in more[:200]:
+        core.push(unit)
+    events = core.close_open()
+    assert {event.rendition for event in events} == {"720p", "360p", "audio", "products"}
+    for name, window in core.windows.items():
+        assert not re.search("EXT-X-ENDLIST|EXT-X-PRELOAD-HINT", window.playlist()), name
+    assert core.close_open() == []
+    with pytest.raises(MisuseError):
+        core.push(more[200])
+    assert core.flush() == []
+    assert all(window.playlist().endswith("#EXT-X-ENDLIST\n") for window in core.windows.values())
+
+
 def test_flush_before_anything_came(packager: MakePackager) -> None:
     core = packager(NTSC)
     assert core.flush() == []

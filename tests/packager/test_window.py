@@ -182,6 +182,15 @@ def test_the_hint_between_two_segments_is_the_next_segments_first_part() -> None
     assert window.media("b7.1.0.m4s") is WAIT
 
 
+def test_a_complete_window_hints_at_nothing_and_goes_on() -> None:
+    feed = Feed(12, 0)
+    assert feed.window.media("b7.12.0.m4s") is WAIT
+    feed.window.complete()
+    assert feed.window.media("b7.12.0.m4s") is GONE
+    assert feed.window.answer(12, 0) is WAIT
+    assert not re.search("PRELOAD-HINT|ENDLIST", feed.window.playlist())
+
+
 def test_an_ended_window_hints_at_nothing() -> None:
     feed = Feed(1, 0)
     feed.window.end()

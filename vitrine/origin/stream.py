@@ -21,6 +21,11 @@ AT_ONCE = 100
 """Waiting requests that are answered before the loop looks after everything else: 2 ms of them."""
 
 
+FAREWELL = 1.0
+"""Seconds from the last part to EXT-X-ENDLIST. Once a playlist has ended hls.js (1.7) takes no further part of a
+segment that it has begun, waits for the rest of it for ever, and never says that the show has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a request waits for: the rendition's playlist with that part, or the media of that name.
@@ -84,8 +89,14 @@ class LiveStream:
         if events:
             self._changed(any(isinstance(event, SegmentClosed) for event in events))
 
+    def finish(self) -> None:
+        """Close what is open; the playlists end a moment later, when who is at the live edge has fetched it."""
+        self._packager.close_open()
+        self._changed(True)
+        asyncio.get_running_loop().call_later(FAREWELL, self.end)
+
     def end(self) -> None:
-        """Close what is open; the playlists end."""
+        """Close what is open; the playlists end at once."""
         self._packager.flush()
         self.ended = True
         self._changed(True)

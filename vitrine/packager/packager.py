@@ -80,7 +80,7 @@ class Packager:
         self._windows = self._open_windows(window_seconds, store)
         self.windows: Mapping[str, Window] = MappingProxyType(self._windows)
         self._multivariant = render_multivariant([_with_container(rendition) for rendition in renditions], grid.rate)
-        self._ended = False
+        self._closed = self._ended = False
 
     def _open_windows(self, window_seconds: int, store: SegmentStore | None) -> dict[str, Window]:
         windows: dict[str, Window] = {}
@@ -134,20 +134,30 @@ class Packager:
         Raises MisuseError for an unknown track and for what Segmenter.push refuses.
         """
         name = self._names.get(unit.track_id)
-        if name is None or self._ended:
+        if name is None or self._closed:
             raise MisuseError(f"The packager has no open rendition with track {unit.track_id}")
         cut = self._segmenters[name].push(unit)
         return self._publish(name, cut) if cut else []
+
+    def close_open(self) -> list[PackagerEvent]:
+        """The last access unit has come: close what is open. A second call does nothing."""
+        if self._closed:
+            return []
+        self._closed = True
+        events: list[PackagerEvent] = []
+        for name, segmenter in self._segmenters.items():
+            cut = segmenter.flush()
+            events += self._publish(name, cut) if cut else []
+        for window in self.windows.values():
+            window.complete()
+        return events
 
     def flush(self) -> list[PackagerEvent]:
         """The broadcast is over: close what is open and end every window. A second call does nothing."""
         if self._ended:
             return []
+        events = self.close_open()
         self._ended = True
-        events: list[PackagerEvent] = []
-        for name, segmenter in self._segmenters.items():
-            cut = segmenter.flush()
-            events += self._publish(name, cut) if cut else []
         pictures = [each.name for each in self.renditions if isinstance(each.track, VideoTrack)]
         if pictures:
             self._ranges.end(max(self._segmenters[name].taken for name in pictures))
@@ -175,7 +185,7 @@ class Packager:
         if segment.entry.gap or segment.entry.msn != self._products.msn:
             return []
         end = rescale(segment.first_tick + segment.entry.ticks, segment.entry.timescale, VIDEO_TIMESCALE)
-        text = self._products.close(end if self._ended else None)
+        text = self._products.close(end if self._closed else None)
         self._windows[PRODUCTS].close_segment(text)
         return [SegmentClosed(PRODUCTS, text)]
 

@@ -84,6 +84,7 @@ class Window(ABC):
         self.name = name
         self.version = 0
         self.ended = False
+        self._complete = False
         self._broadcast = broadcast
         self._part_target = part_target
         self._others = others
@@ -209,6 +210,11 @@ class Window(ABC):
         if self._store is not None:
             self._store.drop(self.name, entry.name)
 
+    def complete(self) -> None:
+        """Nothing is added any more, so that nothing is hinted at; the playlist does not say so yet."""
+        self._complete = True
+        self._changed()
+
     def end(self) -> None:
         """The broadcast is over: nothing is added any more, and the playlist says so."""
         self.ended = True
@@ -311,7 +317,9 @@ class MediaWindow(Window):
         )
 
     @property
-    def _hint(self) -> str:
+    def _hint(self) -> str | None:
+        if self._complete:
+            return None
         return part_name(self._broadcast, self._open_msn, len(self._open_parts))
 
     def add_part(self, part: Part) -> None:

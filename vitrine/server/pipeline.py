@@ -390,6 +390,8 @@ class Broadcast:
             log.info("%s: broadcast %s ended: %s", self.channel, self.id, self.reason or "the server stops")
         self.state = state
         self._desk.close(self.id)
-        if self.stream is not None:
-            self.stream.end()
+        if self.stream is not None and self.reason:
+            self.stream.finish()
+        elif self.stream is not None:
+            self.stream.end()  # the server stops: there is no time for a farewell
         self._on_state()

@@ -57,12 +57,6 @@ def test_what_is_right(text: str) -> None:
         (changed(LIVE, "CAN-SKIP-UNTIL=12", "CAN-SKIP-UNTIL=11"), "skip-boundary-is-far-enough", "is 11 s"),
         (changed(LIVE, "CAN-SKIP-UNTIL=12,", ""), "skip-boundary-is-far-enough", "without CAN-SKIP-UNTIL"),
         (changed(LIVE, HINT, HINT + HINT), "one-hint-of-a-type", "2 hints of type PART"),
-        (
-            changed(LIVE, 'URI="45.1.m4s"', 'URI="45.1.m4s",GAP=YES'),
-            "gaps-in-parts-are-gaps-in-their-segment",
-            "segment 45 has a part with GAP=YES",
-        ),
-        (changed(LIVE, HINT, ""), "next-part-is-hinted", "no EXT-X-PRELOAD-HINT"),
         (changed(LIVE, 'URI="../low', 'URI="http://a/low'), "reports-are-whole", "is not relative"),
         (changed(LIVE, "LAST-MSN=46,", ""), "reports-are-whole", "no LAST-MSN"),
         (LIVE + "#EXT-X-ENDLIST\n", "ended-playlist-hints-at-nothing", "46.2.m4s"),

@@ -67,6 +67,12 @@ def short(text: str) -> str:
         (LIVE, changed(LATER, "46.1.m4s", "46.1b.m4s"), "parts-stay-as-they-are", "the parts of segment 46 were"),
         (LIVE, changed(LATER, '0.5,URI="46.1', '0.49,URI="46.1'), "parts-stay-as-they-are", "(0.49 s)"),
         (LIVE, changed(LATER, "46.2.m4s", "46.2b.m4s"), "hinted-part-comes", "46.2.m4s was hinted at, 46.2b.m4s came"),
+        (
+            changed(LIVE, '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="46.2.m4s"\n', ""),
+            LATER,
+            "next-part-is-hinted",
+            "46.2.m4s came without",
+        ),
         (LIVE + "#EXT-X-ENDLIST\n", LIVE, "end-is-the-end", "and left"),
         (LIVE + "#EXT-X-ENDLIST\n", LATER + "#EXT-X-ENDLIST\n", "end-is-the-end", "segment 46 came after"),
         (VOD, changed(VOD, "TYPE:VOD", "TYPE:EVENT"), "playlist-type-is-kept", "VOD became EVENT"),

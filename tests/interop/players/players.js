@@ -5,7 +5,7 @@
 
 const PLAYERS = {
   "hls.js"(address) {
-    const hls = (globalThis.theHls = new Hls());
+    const hls = new Hls();
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && faults.push(data.details));
     hls.loadSource(address);
     hls.attachMedia(video);

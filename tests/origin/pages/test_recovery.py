@@ -117,6 +117,14 @@ async def test_the_picture_comes_back_by_itself(troubles: dict[str, Trouble], br
             tasks.create_task(endure(name))
 
 
+async def test_a_browser_that_plays_by_itself_comes_back_too(browser: Browser) -> None:
+    async with watching(browser, native=True) as viewer:
+        assert await viewer.page.evaluate("vitrine.hls") is None
+        async with refused(viewer):
+            await viewer.is_told("No connection")
+        await viewer.sees_the_picture()
+
+
 async def test_a_viewer_who_fell_behind_catches_up(browser: Browser) -> None:
     """By playing faster where that takes seconds, by a jump where it would take a minute; never after going back."""
     async with watching(browser) as viewer:

@@ -16,6 +16,13 @@ PATIENCE = 30.0
 EDGE = 4.0
 """Seconds that the picture may be from the studio; it is 1.5 on a machine with time."""
 
+NATIVE_EDGE = 12.0
+"""The same where the browser plays by itself, without low latency; 8 on a machine with time."""
+
+NO_MEDIA_SOURCE = (
+    "for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) delete globalThis[name];"
+)
+
 INSIDE = (
     READ_NUMBER
     + """
@@ -32,15 +39,16 @@ globalThis.until = async (test) => {
 class Viewer:
     """Looks, and says what is there."""
 
-    def __init__(self, context: BrowserContext, page: Page, broadcast: Broadcast) -> None:
+    def __init__(self, context: BrowserContext, page: Page, broadcast: Broadcast, edge: float) -> None:
         self.context = context
         self.page = page
         self.broadcast = broadcast
+        self._edge = edge
 
     async def sees_the_picture(self) -> None:
         """It moves, near the edge, and the page says so."""
         await self.until("document.body.dataset.picture === 'on' && !vitrine.video.seeking")
-        await self.until(f"numberOnScreen() > {self.broadcast.stage.newest - EDGE * float(RATE)}")
+        await self.until(f"numberOnScreen() > {self.broadcast.stage.newest - self._edge * float(RATE)}")
         await self.until(f"vitrine.video.currentTime > {await self.time() + 0.5}")
         await expect(self.page.locator("#state")).to_have_text("Live")
         await expect(self.page.locator("#shutter")).not_to_be_visible()
@@ -69,17 +77,17 @@ class Viewer:
 
 
 @asynccontextmanager
-async def watching(browser: Browser) -> AsyncIterator[Viewer]:
-    """Open the page of a new broadcast, and wait for the picture."""
+async def watching(browser: Browser, *, native: bool = False) -> AsyncIterator[Viewer]:
+    """Open the page of a new broadcast, and wait for the picture; without MediaSource the browser plays by itself."""
     async with on_air(Broadcast(WINDOW)) as broadcast:
         context = await browser.new_context(base_url=broadcast.origin, reduced_motion="reduce")
         page = await context.new_page()
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        await page.add_init_script(INSIDE)
+        await page.add_init_script(INSIDE + (NO_MEDIA_SOURCE if native else ""))
         try:
             await page.goto("/watch/show")
-            viewer = Viewer(context, page, broadcast)
+            viewer = Viewer(context, page, broadcast, NATIVE_EDGE if native else EDGE)
             await viewer.sees_the_picture()
             yield viewer
         finally:

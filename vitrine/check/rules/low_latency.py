@@ -143,18 +143,6 @@ def one_hint_of_a_type(playlist: MediaPlaylist) -> Iterator[str]:
         yield f"{kinds.count(kind)} hints of type {kind}"
 
 
-@rule("draft B.1", Severity.WARNING)
-def next_part_is_hinted(playlist: MediaPlaylist) -> Iterator[str]:
-    """A live playlist with parts hints at the next one, unless its newest is a gap."""
-    if (
-        playlist.live
-        and playlist.has_parts
-        and not playlist.in_gap
-        and not any(hint.kind == "PART" for hint in playlist.hints)
-    ):
-        yield "no EXT-X-PRELOAD-HINT:TYPE=PART"
-
-
 @rule("draft 4.4.5.3")
 def ended_playlist_hints_at_nothing(playlist: MediaPlaylist) -> Iterator[str]:
     """A playlist with EXT-X-ENDLIST has no EXT-X-PRELOAD-HINT."""
@@ -172,16 +160,7 @@ def reports_are_whole(playlist: MediaPlaylist) -> Iterator[str]:
             yield f"{report.uri} has no LAST-MSN"
 
 
-@rule("draft 4.4.4.7; 4.4.4.9")
-def gaps_in_parts_are_gaps_in_their_segment(playlist: MediaPlaylist) -> Iterator[str]:
-    """A segment that lacks a part has an EXT-X-GAP: it cannot be whole."""
-    for segment in playlist.segments:
-        if not segment.gap and any(part.gap for part in segment.parts):
-            yield f"segment {segment.msn} has a part with GAP=YES, and no EXT-X-GAP"
-
-
 RULES = (
-    gaps_in_parts_are_gaps_in_their_segment,
     part_target_is_there,
     announced_parts_are_there,
     parts_are_no_longer_than_their_target,
@@ -193,7 +172,6 @@ RULES = (
     part_hold_back_is_three_parts,
     skip_boundary_is_far_enough,
     one_hint_of_a_type,
-    next_part_is_hinted,
     ended_playlist_hints_at_nothing,
     reports_are_whole,
 )

@@ -130,6 +130,15 @@ def hinted_part_comes(reload: Reload) -> Iterator[str]:
         yield f"{hinted[0]} was hinted at, {following.resource.uri} came"
 
 
+@rule("draft B.1", Severity.WARNING)
+def next_part_is_hinted(reload: Reload) -> Iterator[str]:
+    """A live playlist with parts hints at the next one."""
+    hinted = any(hint.kind == "PART" for hint in reload.before.hints)
+    following = _following(reload.before, reload.after)
+    if reload.before.live and reload.before.has_parts and not hinted and following is not None:
+        yield f"{following.resource.uri} came without an EXT-X-PRELOAD-HINT:TYPE=PART"
+
+
 def _following(before: MediaPlaylist, after: MediaPlaylist) -> Part | None:
     """The first part that `after` has and `before` has not; None if unknown, or after a discontinuity."""
     msn, index = before.next_msn, len(before.open.parts)
@@ -182,6 +191,7 @@ RULES = (
     discontinuity_numbers_stay,
     parts_stay_as_they_are,
     hinted_part_comes,
+    next_part_is_hinted,
     end_is_the_end,
     playlist_type_is_kept,
     enough_stays_listed,

@@ -355,9 +355,12 @@ export class Player extends EventTarget {
     return (this.hls?.latestLevelDetails?.edge ?? 0) - this.#video.currentTime;
   }
 
-  /** Whether the picture stands still although the server has more of it, or for so long that anything is worth a try. */
+  /**
+   * Whether the picture stands still although the server has more of it, or for so long that anything is worth a try.
+   * A browser that plays by itself does not say what the server has.
+   */
   #stuck() {
-    const due = this.#ahead() > AHEAD_SECONDS ? STUCK_MS : LAST_RESORT_MS;
+    const due = !this.hls || this.#ahead() > AHEAD_SECONDS ? STUCK_MS : LAST_RESORT_MS;
     const open = this.hls !== null || this.#video.hasAttribute("src");
     return open && performance.now() - this.#last.at > due;
   }
