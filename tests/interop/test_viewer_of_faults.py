@@ -1,0 +1,72 @@
+"""A real browser watches while publishers come and go: it plays on, and nobody has to reload."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import ClientSession
+from playwright.async_api import Page, async_playwright
+
+from tests.interop.conftest import KEY, PATIENCE, Publish, configuration, until_state, vitrine
+from tests.interop.test_chromium import CHROMIUM, VIEWER
+from tests.interop.test_reconnect import OTHERWISE
+from vitrine.server.config import Reconnect
+from vitrine.server.serve import Running, running
+
+SETTLED = "window.shown.length > 60"
+
+WATCHED = """() => {
+    const { hls } = window.vitrine;
+    window.player = hls;
+    window.faults = [];
+    hls.on("hlsError", (_, data) => data.fatal && window.faults.push(data.details));
+    window.unreadBefore = window.unread;
+}"""
+
+SLATE = 30
+"""Pictures without a number that are the slate for certain."""
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    config = msgspec.structs.replace(configuration(tmp_path / "data"), reconnect=Reconnect(window=60))
+    async with running(config) as server:
+        yield server
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+        page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
+        page.set_default_timeout(PATIENCE * 1000)
+        await page.add_init_script(path=VIEWER)
+        yield page
+        await browser.close()
+
+
+async def unbroken(page: Page) -> None:
+    """The player of before still plays, without a fatal error."""
+    assert await page.evaluate("window.faults") == []
+    assert await page.evaluate("window.player === window.vitrine.hls")
+    assert not await page.evaluate("document.querySelector('video').paused")
+
+
+async def test_a_viewer_sees_the_slate_then_the_show_again_and_never_reloads(
+    page: Page, server: Running, http: ClientSession, publish: Publish, show: Path
+) -> None:
+    url = f"rtmp://127.0.0.1:{server.rtmp_port}/live"
+    async with vitrine("push", show, url, "--key", KEY, "--loop", "--quiet") as first:
+        await until_state(http, "live")
+        await page.goto(f"http://127.0.0.1:{server.http_port}/watch/show")
+        await page.wait_for_function(SETTLED)
+        await page.evaluate(WATCHED)
+        first.process.kill()
+        await first.process.wait()
+    await page.wait_for_function(f"window.unread - window.unreadBefore > {SLATE}")
+    await unbroken(page)
+    await page.evaluate("window.shown.length = 0")
+    async with publish(show, KEY, *OTHERWISE["another size and rate"]):
+        await page.wait_for_function(SETTLED)
+    await unbroken(page)
