@@ -301,7 +301,7 @@ async def test_the_connection_of_an_encoder_elsewhere_is_drawn_from_what_the_ser
     connection = Connection(
         packets=900, lost=9, repaired=40, loss_percent=1.5, jitter_ms=4, round_trip_ms=48.2, keyframes_requested=2
     )
-    visit.house.go_on_air(encode_lag_ms=1800, connection=connection)
+    visit.house.go_on_air(frames_in=900, encode_lag_ms=1800, connection=connection)
     await expect(page.locator("#health-source")).to_have_text("RTMP, OBS 31")
     await expect(page.locator("[data-kind=kbps] output")).to_have_text("4,200 kbit/s")
     await expect(page.locator("[data-kind=loss] output")).to_have_text("1.5 %")
