@@ -33,6 +33,9 @@ MOST_LAG = 2500
 WATCHED = 20.0
 """Seconds for which `vitrine check` looks on, from before the first step until the last one is taken back as a rule."""
 
+LATE = {"segments-are-aligned", "sound-is-cut-with-the-pictures"}
+"""Rules that a rendition breaks at the last look of `vitrine check` while it is seconds behind the others."""
+
 LONGEST = 60.0
 """Seconds until the last step is taken, or taken back, on such a machine."""
 
@@ -99,7 +102,7 @@ async def test_what_a_starved_transcoder_gives_up_and_takes_back(
     assert len([line for line in lines if ": encoding is" in line]) >= seen[-1]["times_shed"]
     assert any(line.endswith(f"no longer {STEPS[-1]}") for line in lines)
     findings = {finding.name: finding for finding in checking.result().findings.all}
-    assert findings.keys() <= OF_TIME, findings
+    assert findings.keys() <= OF_TIME | LATE, findings
 
 
 async def with_gap(http: ClientSession) -> str:

@@ -39,7 +39,8 @@ async def test_the_broadcast_goes_on(
         assert isinstance(health, dict)
         told = health["connection"]
         assert told["repaired"] > 0.5 * loss * told["packets"], told
-        numbers = (await record(http))["270p"].numbers()
+    await until_state(http, "ended")
+    numbers = (await record(http))["270p"].numbers()
     assert len(numbers) > 30 * (seconds - 4)
     assert numbers.count(None) == 0
     runs = [len(list(same)) for _, same in groupby(numbers)]
