@@ -15,6 +15,10 @@ from vitrine.media.grid import Grid
 BEHIND = 0.3
 """Seconds of lag that even a busy machine does not have for long: ten pictures at 30 a second."""
 
+FAR_BEHIND = 0.45
+"""Seconds of lag from which whole rungs go. Who watches one sees it go; a moment without the processor, such as a
+browser's start beside us takes, is not to cost that. Below BRAKE, so that nobody goes on with frames left out."""
+
 TREND = 0.4
 """Seconds over which lag is looked at. What a network delivers in one piece is encoded faster than real time within
 them, or at least lag falls; and a part, at whose start a step takes hold, is a little shorter."""
@@ -130,11 +134,17 @@ class Shedding:
         if not full:
             return False
         braking = self.level > 0 and least > BRAKE  # lag falls then because frames are left out
-        if least > BEHIND and (braking or not self._falls()):
+        if least > self._tolerated and (braking or not self._falls()):
             return self._step_down(now)
         if self._calm_since is not None and now - self._calm_since >= self._patience:
             return self._step_up(now)
         return False
+
+    @property
+    def _tolerated(self) -> float:
+        """The lag that the next step is not taken for."""
+        following = self._steps[self.level : self.level + 1]
+        return FAR_BEHIND if following and following[0].orders.gone else BEHIND
 
     def _has_caught_up(self, lag: float, now: float) -> bool:
         """What came while the process started is encoded first: that lag tells nothing of the machine."""
