@@ -1,0 +1,244 @@
+"""A broadcast whose publishers come, leave, stand still and take over."""
+
+import asyncio
+from fractions import Fraction
+
+import pytest
+
+from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, Listener, worker_of
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import Rendition
+from vitrine.origin.desk import NotOnAirError
+from vitrine.overlay.commands import Command
+from vitrine.server import inputs
+from vitrine.server.config import Config, Reconnect
+from vitrine.server.desk import Desk
+from vitrine.server.pipeline import Broadcast
+from vitrine.server.session import Session
+from vitrine.transcode import standstill
+from vitrine.transcode.events import Opened
+from vitrine.transcode.gate import RATE_UNITS
+
+
+async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        polite = PublishRequest("whip", "key", "127.0.0.1", lambda reason: None, takeover=False)
+        with pytest.raises(PublishRefusedError, match=r"is live on this channel by RTMP.*takeover=1") as caught:
+            broadcast.new_session(polite)
+        assert caught.value.refusal is Refusal.BUSY
+        assert crew.told == []
+        monkeypatch.setattr(Session, "is_well", False)
+        broadcast.new_session(polite).end("gone")
+    assert "taken over" in crew.told[0]
+
+
+async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        Crew(broadcast).session.end("gone")
+    assert FakeWorker.made is not None
+    assert (FakeWorker.made.plan, FakeWorker.made.ended) == (None, ["closed"])
+    assert (broadcast.state, broadcast.reason) == ("ended", "gone")
+
+
+async def test_a_second_publisher_goes_on_where_the_first_was(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        first, second = Crew(broadcast), None
+        first.film()
+        worker = await worker_of(broadcast)
+        second = Crew(broadcast)
+        assert "taken over" in first.told[0]
+        first.session.end("its socket closed")
+        assert not broadcast.over
+        second.film()
+        newest = 40 * (RATE_UNITS - 1)
+        taken_over = worker.given[worker.given.index(VIDEO, 1) + 1 :]
+        assert isinstance(taken_over[0], int)
+        assert taken_over[0] > newest
+        second.session.end("done")
+
+
+async def test_each_state_is_told(desk: Desk) -> None:
+    told: list[str] = []
+    broadcast = Broadcast("show", BOUND, desk, lambda: told.append(broadcast.state))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        for frame in range(9):  # of a part, and the first of the next
+            worker.say(AccessUnit(1, 3600 * frame, 3600 * frame, frame == 0, b"picture"))
+        assert told == ["live"]
+        crew.session.end("gone")
+    assert told == ["live", "ended"]
+
+
+async def test_data_reach_the_desk_and_only_from_the_publisher_of_now(desk: Listener) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    first = Crew(broadcast)
+    first.session.data("onCuePoint", [0], 0)
+    first.film()
+    first.session.data("onCuePoint", [1], 120)
+    second = Crew(broadcast)
+    first.session.data("onCuePoint", [2], 160)
+    assert desk.heard == [("onCuePoint", [0], Fraction(0)), ("onCuePoint", [1], Fraction(120, 1000))]
+    second.session.end("gone")
+    first.session.end("gone")
+
+
+async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    assert broadcast.newest_frame == 0
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert broadcast.newest_frame == RATE_UNITS - 1
+        assert desk.show is None
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        assert desk.show is not None
+        assert (desk.broadcast, desk.newest) == (broadcast.id, RATE_UNITS - 1)
+        crew.session.push(AccessUnit(1, 40 * 30, 40 * 30, False, b"picture"))
+        assert desk.newest == 30
+        crew.session.end("gone")
+    assert desk.newest == 30
+    with pytest.raises(NotOnAirError):
+        await desk.command(Command("show", ("A",)), None)
+
+
+async def test_a_publisher_that_is_lost_is_awaited_and_the_slate_is_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill, "SLATE_AFTER_LEAVING", 0.15)
+    broadcast = Broadcast("show", Config(reconnect=Reconnect(window=30)), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.end("its network is gone")
+        assert worker.given[-1] == "left"
+        assert (broadcast.state, broadcast.over, broadcast.session) == ("starting", False, None)
+        assert broadcast.absence is not None
+        async with asyncio.timeout(10):
+            while True not in worker.slates:
+                await worker.advanced.wait()
+                worker.advanced.clear()
+        assert worker.slates[0] is False
+        assert worker.filled == sorted(set(worker.filled))
+        assert broadcast.newest_frame >= worker.filled[-1] * 25 - 1
+        second = Crew(broadcast)
+        assert broadcast.absence is None
+        second.film(1)  # one keyframe is enough: the rate is known
+        back = worker.given[worker.given.index("left") + 1 :]
+        assert back[0] == VIDEO
+        assert isinstance(back[1], int)
+        assert back[1] >= worker.filled[-1] * 1000
+        broadcast.finish("The crew ended the show.")
+        assert second.told == ["The crew ended the show."]
+        second.session.end("closed by us")
+    assert worker.ended == ["finished", "closed"]
+    assert (broadcast.state, broadcast.reason) == ("ended", "The crew ended the show.")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_who_does_not_come_back_in_time_ends_the_broadcast(
+    desk: Desk, stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = Reconnect(window=300, after_stop=1) if stopped else Reconnect(window=1, after_stop=300)
+    broadcast = Broadcast("show", Config(reconnect=windows), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.end("the publisher left", stopped=stopped)
+    assert worker.ended == ["finished", "closed"]
+    assert broadcast.reason == "the publisher left; nobody came back within 1 s"
+
+
+async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert worker.filled == []
+        async with asyncio.timeout(10):
+            while broadcast.newest_frame < RATE_UNITS:
+                await worker.advanced.wait()
+                worker.advanced.clear()
+        assert worker.filled == sorted(set(worker.filled))
+        crew.session.end("gone")
+
+
+async def test_a_backup_stands_by_and_is_on_air_when_the_primary_is_gone(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        primary = Crew(broadcast)
+        primary.film()
+        worker = await worker_of(broadcast)
+        before = len(worker.given)
+        backup = Crew(broadcast, "backup")
+        backup.film()
+        assert len(worker.given) == before
+        assert (broadcast.inputs.on_air_role, broadcast.inputs.standby_role) == ("primary", "backup")
+        primary.session.end("its power failed")
+        assert broadcast.absence is None
+        assert worker.given[before : before + 2] == ["left", "hurry"]
+        shown = [pts for pts in worker.given[before + 2 :] if isinstance(pts, int)]
+        assert len(shown) == RATE_UNITS
+        assert shown[-1] >= 40 * RATE_UNITS, "its newest picture is of now"
+        assert shown[0] < 40 * RATE_UNITS, "what it takes to decode that one is of before"
+        backup.session.end("gone too")
+    assert (broadcast.state, broadcast.reason) == ("ended", "gone too")
+
+
+async def test_the_primary_goes_back_on_air_when_it_has_sent_for_a_while(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "UNBROKEN", 0.0)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        backup = Crew(broadcast, "backup")
+        backup.film()
+        await worker_of(broadcast)
+        primary = Crew(broadcast)
+        primary.film()
+        assert broadcast.inputs.on_air_role == "backup"
+        async with asyncio.timeout(10):
+            while broadcast.session is backup.session:  # noqa: ASYNC110 - the broadcast looks ten times a second
+                await asyncio.sleep(0.01)
+        assert (backup.told, broadcast.inputs.standby_role) == ([], "backup")
+        backup.session.end("not needed")
+        assert not broadcast.over
+        primary.session.end("done")
+    assert broadcast.reason == "done"
+
+
+async def test_who_stood_by_when_nothing_had_begun_begins_the_show(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        primary, backup = Crew(broadcast), Crew(broadcast, "backup")
+        primary.session.end("it never sent anything")
+        assert broadcast.inputs.on_air_role == "backup"
+        backup.film()
+        worker = await worker_of(broadcast)
+        assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
+        backup.session.end("done")

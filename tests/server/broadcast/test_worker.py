@@ -1,0 +1,147 @@
+"""A broadcast whose worker starts late, gives up or dies."""
+
+import asyncio
+
+import pytest
+
+from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, worker_of
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.track import Rendition
+from vitrine.server import transcoder
+from vitrine.server.config import Config
+from vitrine.server.desk import Desk
+from vitrine.server.pipeline import Broadcast
+from vitrine.transcode.events import Failed, Opened, WorkerDied
+from vitrine.transcode.gate import RATE_UNITS
+
+
+async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        assert worker.plan is not None
+        assert worker.plan.rate == 25
+        assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
+        crew.session.end("the publisher stopped")
+    assert worker.ended == ["finished", "closed"]
+    assert (broadcast.state, broadcast.reason) == ("ended", "the publisher stopped")
+
+
+async def test_a_worker_that_goes_on_with_a_keyframe_has_the_publisher_asked_for_one(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        crew.session.push(AccessUnit(1, 1000, 1000, False, b"picture"))
+        assert crew.asked == []
+        worker.waits_for_keyframe = True
+        crew.session.push(AccessUnit(1, 1040, 1040, False, b"picture"))
+        assert crew.asked == ["keyframe"]
+        crew.session.end("the publisher stopped")
+
+
+async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(
+    fake_worker: type[FakeWorker], desk: Desk
+) -> None:
+    fake_worker.refuse = OSError(12, "Cannot allocate memory")
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+    assert broadcast.state == "failed"
+    assert "Cannot allocate memory" in str(broadcast.reason)
+    assert "Cannot allocate memory" in crew.told[0]
+    crew.session.end("our side closed")
+    assert "Cannot allocate memory" in str(broadcast.reason)
+
+
+@pytest.mark.parametrize("event", [Failed("no decoder"), WorkerDied(-9, "killed by SIGKILL")])
+async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied, desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(event)
+        worker.say(WorkerDied(1, "and died"))
+    assert worker.ended == ["closed"]
+    assert (broadcast.state, broadcast.reason) == ("failed", event.reason)
+    assert len(crew.told) == 1
+
+
+async def test_a_worker_that_dies_on_air_is_replaced_by_one_that_goes_on(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        for number in range(4):
+            worker.say(AccessUnit(1, 3600 * number, 3600 * number, number == 0, b"encoded"))
+        worker.say(WorkerDied(-9, "killed by SIGKILL"))
+        crew.session.push(AccessUnit(1, 400, 400, False, b"picture"))
+        async with asyncio.timeout(10):
+            while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
+                await asyncio.sleep(0)
+        second = FakeWorker.made
+        assert second is not None
+        assert worker.ended == ["closed"]
+        assert second.plan is not None
+        assert second.plan.first_frame == 4
+        assert [unit.pts for unit in second.refilled[1:] if isinstance(unit, AccessUnit)] == [*range(0, 440, 40)]
+        second.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        second.say(AccessUnit(1, 3600 * 4, 3600 * 4, True, b"encoded"))
+        assert broadcast.stream is not None
+        assert broadcast.stream.packager.taken["180p"] == 5
+        crew.session.end("done")
+    assert (broadcast.state, broadcast.reason) == ("ended", "done")
+
+
+async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker: FakeWorker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
+        given = []
+        for _ in range(transcoder.MOST_DEATHS):
+            worker.say(WorkerDied(-11, "killed by SIGSEGV"))
+            async with asyncio.timeout(10):
+                while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            assert FakeWorker.made is not None
+            worker = FakeWorker.made
+            given.append(len(worker.refilled))
+        assert given == [1 + RATE_UNITS, 1, 1, 1, 1]
+        worker.say(WorkerDied(-11, "killed by SIGSEGV"))
+    assert broadcast.state == "failed"
+    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 60 s"
+    assert len(crew.told) == 1
+
+
+async def test_a_publisher_whose_stream_cannot_be_shown_is_dismissed_and_the_show_goes_on(desk: Desk) -> None:
+    broadcast = Broadcast("show", Config(), desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(Failed("300 access units in a row cannot be decoded"))
+        assert crew.told == ["This stream cannot be shown: 300 access units in a row cannot be decoded"]
+        crew.session.end(crew.told[0])
+        worker.say(WorkerDied(1, "The transcoder ended with status 1"))
+        assert broadcast.absence is not None
+        assert not broadcast.over
+        broadcast.finish("enough")
