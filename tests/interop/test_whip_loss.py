@@ -42,6 +42,8 @@ async def test_the_broadcast_goes_on(
     await until_state(http, "ended")
     numbers = (await record(http))["270p"].numbers()
     assert len(numbers) > 30 * (seconds - 4)
-    assert numbers.count(None) == 0
-    runs = [len(list(same)) for _, same in groupby(numbers)]
-    assert sum(run > STANDSTILL for run in runs) <= most, runs
+    runs = [(number, len(list(same))) for number, same in groupby(numbers)]
+    if runs[-1][0] is None:  # the slate, and before it the last picture, which stood still: the publisher had gone
+        del runs[-2:]
+    assert all(number is not None for number, _ in runs)
+    assert sum(length > STANDSTILL for _, length in runs) <= most, runs
