@@ -32,7 +32,7 @@ class Kind:
     `behind`: seconds that it may be from the studio; by itself it is half of that or less on a machine with time.
     `returns`: seconds that it may be from there after a sleep: some go on with the oldest that is listed.
     `leaves_out`: seconds of the picture that a switch may cost. Shaka is nearer to the edge than a segment is long,
-    and Chromium's decoder goes on with the next keyframe.
+    and Chromium's decoder goes on with the next keyframe; hls.js loses nothing where the machine has time for it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Kind:
     leaves_out: float = 0.5
 
 
-HLS_JS = Kind("hls.js", behind=3.5, returns=WINDOW_OF_SLEEP)
+HLS_JS = Kind("hls.js", behind=3.5, returns=WINDOW_OF_SLEEP, leaves_out=TARGET)
 SHAKA = Kind("Shaka", behind=3.0, returns=WINDOW_OF_SLEEP, leaves_out=3.0)
 CHROMIUM = Kind("Chromium", behind=10.0, returns=WINDOW_OF_SLEEP)
 
