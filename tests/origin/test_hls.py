@@ -1,30 +1,12 @@
 """Addresses, waiting, lifetimes and status codes, through a real HTTP server, over a real packager."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import ClientSession
 
-from tests.origin.show import Show, by_aiohttp, listening
+from tests.origin.show import Show
 from vitrine.origin import hls
-
-
-@pytest.fixture
-def show() -> Show:
-    return Show()
-
-
-@pytest.fixture(params=["listener", "aiohttp"])
-async def client(show: Show, request: pytest.FixtureRequest) -> AsyncIterator[ClientSession]:
-    """Both ways to the same answers: straight from the socket, and through aiohttp as after a page."""
-    async with AsyncExitStack() as stack:
-        if request.param == "listener":
-            _, port = await stack.enter_async_context(listening(show))
-        else:
-            port = await stack.enter_async_context(by_aiohttp(show))
-        yield await stack.enter_async_context(ClientSession(f"http://127.0.0.1:{port}"))
 
 
 async def status_and_text(client: ClientSession, address: str) -> tuple[int, str]:
@@ -260,41 +242,6 @@ async def test_state_and_health(client: ClientSession) -> None:
         assert [each["channel"] for each in (await response.json())["channels"]] == ["show"]
     async with client.get("/healthz") as response:
         assert await response.json() == {"status": "ok"}
-
-
-async def test_pages_carry_their_security_headers_and_etag(client: ClientSession) -> None:
-    for address in ("/", "/watch/show", "/static/watch.css"):
-        async with client.get(address) as response:
-            assert response.status == 200, address
-            assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-            etag = response.headers["ETag"]
-        async with client.get(address, headers={"If-None-Match": etag}) as response:
-            assert response.status == 304
-
-
-async def test_pages_and_scripts_come_as_gzip_to_those_who_take_it_under_another_etag(client: ClientSession) -> None:
-    for address in ("/watch/show", "/static/player.js"):
-        etags = set()
-        for coding in ("identity", "gzip"):
-            async with client.get(address, headers={"Accept-Encoding": coding}) as response:
-                assert response.headers.get("Content-Encoding", "identity") == coding
-                assert response.headers["Vary"] == "Accept-Encoding"
-                etags.add(response.headers["ETag"])
-                body = await response.text()
-                assert "Vitrine" in body or "hls.js" in body
-            known = {"Accept-Encoding": coding, "If-None-Match": response.headers["ETag"]}
-            async with client.get(address, headers=known) as response:
-                assert response.status == 304
-        assert len(etags) == 2
-
-
-async def test_the_page_of_a_live_show_has_the_playlist_sent_for_before_its_scripts_are_read(
-    client: ClientSession,
-) -> None:
-    async with client.get("/watch/show") as response:
-        assert response.headers["Link"] == "</hls/show/index.m3u8>; rel=preload; as=fetch; crossorigin"
-    async with client.get("/watch/other") as response:
-        assert "Link" not in response.headers
 
 
 LIFETIMES = [
