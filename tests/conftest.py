@@ -30,8 +30,11 @@ def pytest_runtest_makereport(
 
 def children() -> set[int]:
     """Processes that this one started and has not seen end."""
-    lists = Path("/proc/self/task").glob("*/children")
-    return {int(pid) for each in lists for pid in each.read_text().split()}
+    found = set[int]()
+    for each in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has ended since it was listed
+            found.update(int(pid) for pid in each.read_text().split())
+    return found
 
 
 def sockets() -> set[str]:
