@@ -206,7 +206,8 @@ class Worker:
         for number in (0, 1):
             pipe = self._transport.get_pipe_transport(number)
             descriptor = pipe.get_extra_info("pipe") if pipe else None
-            if size is not None and descriptor is not None:
+            closed = pipe is None or pipe.is_closing()  # a worker that has ended already
+            if size is not None and descriptor is not None and not closed:
                 with contextlib.suppress(OSError):  # over the user's limit for pipes
                     fcntl.fcntl(descriptor.fileno(), size, PIPE_SIZE)
 
