@@ -14,10 +14,10 @@ from typing import cast
 import vitrine
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, MisuseError, RefusedError
-from vitrine.media.track import Track, VideoTrack
+from vitrine.media.track import Track, TrackAnnounced, VideoTrack
 from vitrine.transcode.backlog import Backlog
 from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, encode
 from vitrine.transcode.ladder import Plan
 
 PIPE_SIZE = 1 << 18
