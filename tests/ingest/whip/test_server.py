@@ -258,6 +258,19 @@ async def test_a_live_channel_is_busy_unless_it_is_taken_over(ingest: Ingest) ->
     assert ingest.channels.requests[-1].takeover
 
 
+async def test_a_publisher_that_names_itself_is_known_by_it(ingest: Ingest) -> None:
+    assert (await ingest.post(path="/whip/show?publisher=tab-1")).status == 201
+    [first] = ingest.channels.requests
+    await ingest.post()
+    assert (await ingest.post(path="/whip/show?publisher=tab-1")).status == 201
+    unnamed, second = ingest.channels.requests[1:]
+    assert second.replaces(first)
+    assert not unnamed.replaces(first)
+    assert not unnamed.replaces(unnamed)
+    response = await ingest.post(path=f"/whip/show?publisher={'x' * 65}")
+    assert (response.status, await problem(response)) == (400, "The name of a publisher has at most 64 characters")
+
+
 async def test_the_broadcast_asks_the_publisher_for_a_keyframe(ingest: Ingest) -> None:
     _, peer, _ = await ingest.session()
     [request] = ingest.channels.requests

@@ -128,10 +128,10 @@ class WhipServer:
 
     async def _post(self, request: Request, http: web.Request) -> Answer:
         session = _Session(secrets.token_urlsafe(ID_BYTES), request.address, self._forget)
-        takeover = request.query.get("takeover") == "1"
+        takeover, publisher = request.query.get("takeover") == "1", resource.publisher_name(request)
         key = resource.bearer_key(request)
         publish = PublishRequest(
-            "whip", key, request.address, session.end, request.channel, takeover, session.request_keyframe
+            "whip", key, request.address, session.end, request.channel, takeover, session.request_keyframe, publisher
         )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())
