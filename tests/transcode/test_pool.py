@@ -202,6 +202,14 @@ async def test_no_secret_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> No
         assert process_strings(worker.pid, "cmdline")[1:] == ["-m", "vitrine.transcode.worker"]
 
 
+async def test_a_list_of_processes_says_whose_a_worker_is() -> None:
+    worker = await Worker.start(plan(), Listener(), "cyberdeals")
+    try:
+        assert process_strings(worker.pid, "cmdline")[1:] == ["-m", "vitrine.transcode.worker", "cyberdeals"]
+    finally:
+        await worker.close()
+
+
 def process_strings(pid: int, name: str) -> list[str]:
     return (Path(f"/proc/{pid}") / name).read_text().split("\0")[:-1]
 

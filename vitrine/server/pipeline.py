@@ -81,7 +81,7 @@ class Broadcast:
         self._desk = desk
         self._on_state = on_state
         self._slate = slate
-        self._transcoder = Transcoder(self._on_worker, self._taken)
+        self._transcoder = Transcoder(self._on_worker, self._taken, channel)
         self._plan: Plan | None = None
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
         self._newest_picture: Fraction | None = None

@@ -70,8 +70,8 @@ class Worker:
         self._hung = False
 
     @classmethod
-    async def launch(cls, on_event: Callable[[PoolEvent], None]) -> "Worker":
-        """A process that waits for its plan. Raises OSError."""
+    async def launch(cls, on_event: Callable[[PoolEvent], None], name: str = "") -> "Worker":
+        """A process that waits for its plan. In lists of processes it stands with `name`. Raises OSError."""
         worker = cls(on_event)
         loop = asyncio.get_running_loop()
         await loop.subprocess_exec(
@@ -79,6 +79,7 @@ class Worker:
             sys.executable,
             "-m",
             "vitrine.transcode.worker",
+            *filter(None, [name]),
             env=worker_environment(),
             start_new_session=True,
         )
@@ -86,9 +87,9 @@ class Worker:
         return worker
 
     @classmethod
-    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "Worker":
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None], name: str = "") -> "Worker":
         """A running worker that has been told its plan. Raises OSError."""
-        worker = await cls.launch(on_event)
+        worker = await cls.launch(on_event, name)
         worker.begin(plan)
         return worker
 
