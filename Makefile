@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # Tests that run at once. They wait more than they work, but their programs would get into each other's way.
-PROCESSES ?= 2
+PROCESSES ?= 3
 MODULES := /usr/lib/nginx/modules
 LUA := $(MODULES)/ngx_http_lua_module.so
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
