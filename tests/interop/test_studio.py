@@ -87,7 +87,7 @@ async def test_of_two_studios_only_the_one_that_its_host_chose_is_on_air(
     for gone, on_air in ((first, second), (second, first)):
         again = gone.get_by_role("button", name="Take over again")
         await expect(again).to_be_visible(timeout=PATIENCE * 1000)
-        await expect(gone.locator("#alarm")).to_contain_text("Another studio went on air here in your place")
+        await expect(gone.locator("#alarm")).to_contain_text("Another studio went on air in your place")
         await on_air.wait_for_timeout(2000)  # longer than the first tries of one that would come back by itself
         assert await gone.evaluate("studio.publisher.state") == "taken"
         assert await on_air.evaluate("studio.publisher.state") == "on"

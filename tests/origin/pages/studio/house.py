@@ -26,7 +26,12 @@ from vitrine.server.shop import Shop
 TOKEN = "of-the-crew"
 KEY = "s3cret-of-the-stream"
 PRODUCTS = ("WM-4411", "LT-2070", "KD-1180", "CN-0932")
-TITLES = {"WM-4411": "Stand mixer", "LT-2070": "Reading lamp", "KD-1180": "Chef's knife", "CN-0932": "Canvas bag"}
+TITLES = {
+    "WM-4411": "Stand mixer, five quarts, in bottle green with gilt handles",
+    "LT-2070": "Reading lamp in brushed brass with a very long arm and a dimmer",
+    "KD-1180": "Chef's knife",
+    "CN-0932": "Canvas bag",
+}
 PICTURE = base64.b64decode(
     b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )

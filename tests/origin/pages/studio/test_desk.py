@@ -89,6 +89,40 @@ async def test_everything_that_can_be_used_has_a_name_and_a_place_in_the_order_o
     assert "camera-choice" in seen
 
 
+FOCUSED = """() => {
+    const { activeElement: focused } = document;
+    const mark = focused.matches("[name=slot]") ? focused.nextElementSibling : focused;
+    const { outlineStyle, outlineWidth } = getComputedStyle(mark);
+    const { left, top, width, height } = mark.getBoundingClientRect();
+    const over = document.elementFromPoint(left + width / 2, top + height / 2);
+    return {
+        name: focused.id || focused.name || focused.closest("li")?.textContent.trim() || focused.tagName,
+        outlined: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
+        covered: !(mark.contains(over) || over?.contains(mark) || focused.contains(over)),
+    };
+}"""
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
+async def test_what_the_keyboard_is_at_is_seen(visit: Visit, size: tuple[int, int]) -> None:
+    page = await visit(viewport={"width": size[0], "height": size[1]})
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    await filming(page)
+    await page.keyboard.press("1")
+    await expect(page.locator("#slots [data-on]")).to_have_count(1)
+    await expect(page.locator("#undo")).to_be_hidden()
+    seen: list[str] = []
+    while not seen or seen[-1] != "BODY":
+        await page.keyboard.press("Tab")
+        focused = await page.evaluate(FOCUSED)
+        seen.append(focused["name"])
+        assert seen[-1] == "BODY" or (focused["outlined"] and not focused["covered"]), (focused, seen)
+    wanted = ("theme", "go", "camera-choice", "clear", "keys", "next", "search", "slot", "moment", "return-sound")
+    assert [each for each in seen if each in wanted] == list(wanted)
+    assert sum("Chef's knife" in each for each in seen) == 1
+
+
 @pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)])
 async def test_nothing_is_wider_than_the_screen(visit: Visit, size: tuple[int, int]) -> None:
     page = await visit(viewport={"width": size[0], "height": size[1]})

@@ -90,7 +90,7 @@ async def test_who_was_taken_over_from_stays_off_until_the_host_says_otherwise(v
     await visit.house.whip.give_way()
     again = page.get_by_role("button", name="Take over again")
     await expect(again).to_be_visible(timeout=1000 * PATIENCE)
-    await expect(page.locator("#alarm")).to_contain_text("Another studio went on air here in your place")
+    await expect(page.locator("#alarm")).to_contain_text("Another studio went on air in your place")
     await expect(page.get_by_role("button", name="Go live")).to_be_enabled()
     assert await page.evaluate("studio.camera.stream.active")
     await page.wait_for_timeout(3000)  # longer than any pause between two tries

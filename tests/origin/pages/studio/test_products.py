@@ -104,13 +104,58 @@ async def test_a_command_means_the_frame_that_the_return_picture_shows(visit: Vi
     assert visit.house.entries[1] == ("show", ("KD-1180",), 400)
 
 
-@pytest.mark.parametrize("size", [(1440, 900)])
+PLACES = """() => ["#next", "#search", "#clear", "#go", "#items li:nth-child(3)"].map((each) => {
+    const { x, y, width, height } = document.querySelector(each).getBoundingClientRect();
+    return [each, x, y, width, height];
+})"""
+
+
+@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)])
 async def test_nothing_moves_under_the_next_press(visit: Visit, size: tuple[int, int]) -> None:
-    page = await visit(viewport={"width": size[0], "height": size[1]}, films=False)
+    page = await visit(viewport={"width": size[0], "height": size[1]})
+    await expect(page.locator("#items li")).to_have_count(3)
+    await filming(page)
+    await expect(page.locator("#choices")).to_be_visible()
+    before = await page.evaluate(PLACES)
+    visit.house.go_on_air()
+    await expect(page.locator("#air-word")).to_have_text("On air")
+    assert await page.evaluate(PLACES) == before
+    for name in ("Stand mixer", "Reading lamp", "Chef's knife"):  # on two lines, and on one
+        await page.keyboard.press("n")
+        await expect(page.locator("#slots")).to_contain_text(name)
+        await expect(page.locator("#undo-words")).to_contain_text(name)
+        assert await page.evaluate(PLACES) == before
+    await page.keyboard.press("u")
+    await expect(page.locator("#slots")).not_to_contain_text("Chef's knife")
+    assert await page.evaluate(PLACES) == before
+
+
+async def test_on_a_phone_next_and_undo_are_under_the_thumb_wherever_the_page_stands(visit: Visit) -> None:
+    page = await visit(viewport={"width": 390, "height": 844}, has_touch=True, films=False)
     visit.house.go_on_air()
     await expect(page.locator("#items li")).to_have_count(3)
-    before = await page.locator(".tools").bounding_box()
-    await page.keyboard.press("1")
-    await expect(page.locator("#slots li").first).to_contain_text("Stand mixer")
-    await expect(page.locator("#undo")).to_be_visible()
-    assert await page.locator(".tools").bounding_box() == before
+    for end in ("0", "document.body.scrollHeight"):
+        await page.evaluate(f"scrollTo(0, {end})")
+        await page.locator("#next").tap()
+        await expect(page.locator("#undo-button")).to_be_in_viewport()
+        await page.locator("#undo-button").tap()
+        await expect(page.locator("#slots [data-on]")).to_have_count(0)
+    assert [entry[0] for entry in visit.house.entries] == ["show", "undo", "show", "undo"]
+    last = "document.querySelector('.rehearsal').getBoundingClientRect().bottom"
+    assert await page.evaluate(f"{last} <= document.querySelector('#next').getBoundingClientRect().top")
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "shows"), [("é", "Digit2", "LT-2070"), ("т", "KeyN", "WM-4411"), (",", "KeyM", None)]
+)
+async def test_keys_are_found_by_their_place_on_other_keyboards(
+    visit: Visit, key: str, code: str, shows: str | None
+) -> None:
+    page = await visit(films=False)
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    press = "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true}))"
+    await page.evaluate(press, [key, code])
+    await page.keyboard.press("3")
+    await expect(page.locator("#slots")).to_contain_text("Chef's knife")
+    assert [products for _, products, _ in visit.house.entries] == [(each,) for each in (shows, "KD-1180") if each]

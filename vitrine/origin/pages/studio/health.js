@@ -11,6 +11,7 @@ const element = (id) => document.getElementById(id);
 export class Health {
   #figures = new Figures();
   #charts = new Map();
+  #own;
   #trouble = { text: null, until: 0 };
 
   constructor() {
@@ -33,6 +34,10 @@ export class Health {
       draw(chart, values, KINDS[kind]);
     }
     element("health-source").textContent = figures ? figures.own ? "This browser" : source(health) : "";
+    if (this.#own !== figures?.own) {
+      this.#own = figures?.own;
+      this.#trouble.until = 0; // another's connection
+    }
     this.#say(verdict(figures), now);
   }
 

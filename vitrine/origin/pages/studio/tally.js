@@ -47,7 +47,7 @@ export class Tally {
         : "This device is offline. Your camera stays on; you are back on air with the network.";
     }
     if (publisher.state === "taken") {
-      return `${who(state?.health)} went on air here in your place. Your camera is off the air, and stays off until you take over again.`;
+      return `${who(state?.health)} went on air in your place. You stay off the air until you take over again.`;
     }
     if (!this.reached) {
       return "The server cannot be reached. It is tried again every second.";
