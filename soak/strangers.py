@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 
-from soak.journal import Journal
+from soak.journal import STRANGERS, Journal
 from soak.server import TOKEN, Server, key_of
 from vitrine.ingest.rtmp.address import Address
 from vitrine.ingest.rtmp.client import RtmpPublisher, State
@@ -58,19 +58,19 @@ class Strangers:
 
     async def act(self) -> None:
         name = self._chance.choice(list(self.acts))
-        done = self._journal.begin(name, ("strangers",), 0.0)
+        done = self._journal.begin(name, (STRANGERS,), 0.0)
         try:
             await self.acts[name]()
         except TimeoutError:
             self._fail(f"{name}: no answer in time")
         except (aiohttp.ClientError, OSError) as error:
-            self._journal.note("strangers", f"{name}: {error!r}")  # they are not owed an answer
+            self._journal.note(STRANGERS, f"{name}: {error!r}")  # they are not owed an answer
         finally:
             self._journal.over(done)
 
     def _fail(self, text: str) -> None:
         if self._server.up.is_set():
-            self._journal.fail("strangers", text)
+            self._journal.fail(STRANGERS, text)
 
     def _address(self) -> str:
         """The next stranger's."""
