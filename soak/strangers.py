@@ -279,21 +279,21 @@ class Strangers:
             yield session
 
     async def crowd(self) -> None:
-        """Each opens a connection of its own, reads the playlists and one blocking reload, and goes."""
+        """Each on a connection of its own reads the playlists and waits for the next segment, and goes."""
+        base = f"{self._server.address}/hls/steady/"
+        connector = aiohttp.TCPConnector(local_addr=(self._address(), 0), limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as http:
 
-        async def visit() -> None:
-            async with self._session() as http:
-                for name in ("index.m3u8", "270p/index.m3u8"):
-                    async with (
-                        asyncio.timeout(OUT_OF_TIME),
-                        http.get(f"{self._server.address}/hls/steady/{name}") as one,
-                    ):
-                        text = await one.text()
+            async def fetch(name: str) -> str:
+                async with asyncio.timeout(OUT_OF_TIME), http.get(base + name) as response:
+                    if response.status != 200:
+                        self._fail(f"a viewer among many is answered {response.status}")
+                    return await response.text()
+
+            async def visit() -> None:
+                await fetch("index.m3u8")
+                text = await fetch("270p/index.m3u8")
                 msn = int(text.partition("#EXT-X-MEDIA-SEQUENCE:")[2].partition("\n")[0]) + text.count("#EXTINF")
-                address = f"{self._server.address}/hls/steady/270p/index.m3u8?_HLS_msn={msn}"
-                async with asyncio.timeout(OUT_OF_TIME), http.get(address) as two:
-                    if two.status != 200:
-                        self._fail(f"a viewer among many is answered {two.status}")
-                    await two.read()
+                await fetch(f"270p/index.m3u8?_HLS_msn={msn}")
 
-        await asyncio.gather(*(visit() for _ in range(200)))
+            await asyncio.gather(*(visit() for _ in range(200)))
