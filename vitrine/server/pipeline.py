@@ -154,7 +154,7 @@ class Broadcast:
     def check(self, request: PublishRequest, role: Role = "primary") -> None:
         """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
         present = self.inputs.of(role)
-        if present is not None and not request.takeover and present.is_well:
+        if present is not None and present.is_well and not request.replaces(present.request):
             raise PublishRefusedError(
                 Refusal.BUSY,
                 f"Another publisher is live on this channel by {present.request.protocol.upper()}. "

@@ -14,10 +14,10 @@ from typing import cast
 import vitrine
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, MisuseError, RefusedError
-from vitrine.media.track import Track, VideoTrack
+from vitrine.media.track import Track, TrackAnnounced, VideoTrack
 from vitrine.transcode.backlog import Backlog
 from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, encode
 from vitrine.transcode.ladder import Plan
 
 PIPE_SIZE = 1 << 18
@@ -207,7 +207,8 @@ class Worker:
         for number in (0, 1):
             pipe = self._transport.get_pipe_transport(number)
             descriptor = pipe.get_extra_info("pipe") if pipe else None
-            if size is not None and descriptor is not None:
+            closed = pipe is None or pipe.is_closing()  # a worker that has ended already
+            if size is not None and descriptor is not None and not closed:
                 with contextlib.suppress(OSError):  # over the user's limit for pipes
                     fcntl.fcntl(descriptor.fileno(), size, PIPE_SIZE)
 

@@ -21,7 +21,6 @@ from vitrine.ingest.rtmp.events import (
     MetadataReceived,
     PublishRequested,
     SessionEnded,
-    TrackAnnounced,
     Warned,
 )
 from vitrine.ingest.rtmp.flv import TIMESCALE
@@ -30,6 +29,7 @@ from vitrine.ingest.rtmp.lead import Lead
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline
+from vitrine.media.track import TrackAnnounced
 
 logger = logging.getLogger("vitrine.ingest.rtmp")
 

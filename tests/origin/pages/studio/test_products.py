@@ -1,0 +1,116 @@
+"""Products by keys and presses in the studio, before a real desk and its ledger."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.origin.pages.studio.visit import Visit, filming, until, until_page
+from vitrine.overlay.date_time import parse_date_time
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_a_key_shows_its_product_and_next_goes_on(visit: Visit) -> None:
+    page = await visit(films=False)
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    await page.keyboard.press("2")
+    await expect(page.locator("#slots li").nth(1)).to_contain_text("Reading lamp")
+    await page.keyboard.press("n")
+    await expect(page.locator("#slots li").first).to_contain_text("Chef's knife")
+    await expect(page.locator("#next")).to_be_disabled()
+    await expect(page.locator("#next")).to_contain_text("The rundown is over")
+    await page.keyboard.press("c")
+    await expect(page.locator("#slots [data-on]")).to_have_count(0)
+    actions = [("show", ("LT-2070",), 60), ("show", ("KD-1180",), 60), ("clear", (), 60)]
+    assert visit.house.entries == actions
+
+
+async def test_undo_restores_what_was_on_show_from_the_very_frame(visit: Visit) -> None:
+    page = await visit(films=False)
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    await page.keyboard.press("1")
+    await expect(page.locator("#slots li").first).to_contain_text("Stand mixer")
+    visit.house.newest = 100
+    await page.keyboard.press("3")
+    await expect(page.locator("#slots li").first).to_contain_text("Chef's knife")
+    visit.house.newest = 150
+    await page.keyboard.press("u")
+    await expect(page.locator("#slots li").first).to_contain_text("Stand mixer")
+    assert visit.house.entries[-1] == ("undo", (), 100)
+    show = visit.house.desk_here.show
+    assert show is not None
+    assert [showing.cue for showing in show.ledger.snapshot(100).on] == ["c1"]
+    await expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+async def test_keys_are_silent_while_somebody_types_or_is_asked_or_does_not_want_them(visit: Visit) -> None:
+    page = await visit()
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    await page.keyboard.press("/")
+    await page.keyboard.type("1n2")
+    await page.keyboard.press("Escape")
+    await filming(page)
+    await page.get_by_role("button", name="Go live").click()
+    await page.keyboard.press("1")
+    await page.keyboard.press("Escape")
+    await page.get_by_label("Keys").uncheck()
+    await page.keyboard.press("1")
+    assert visit.house.entries == []
+    await page.get_by_label("Keys").check()
+    await page.keyboard.press("1")
+    await expect(page.locator("#slots li").first).to_contain_text("Stand mixer")
+    assert len(visit.house.entries) == 1
+
+
+async def test_any_product_of_the_catalogue_is_found_and_shown_in_a_slot(visit: Visit) -> None:
+    page = await visit(films=False)
+    visit.house.go_on_air()
+    await page.get_by_label("Search the catalogue").fill("canvas")
+    await expect(page.locator("#items li")).to_have_count(1)
+    await page.get_by_role("radio", name="3").check(force=True)
+    await page.get_by_role("button", name="Canvas bag").click()
+    await expect(page.locator("#slots li").nth(2)).to_contain_text("Canvas bag")
+    await page.get_by_role("button", name="Hide Canvas bag").click()
+    await expect(page.locator("#slots [data-on]")).to_have_count(0)
+
+
+async def test_what_is_refused_is_said_at_the_button(visit: Visit) -> None:
+    visit.expected = "409"
+    page = await visit(films=False)
+    await expect(page.locator("#items li")).to_have_count(3)
+    await page.keyboard.press("1")
+    await expect(page.locator("#refused")).to_have_text("Nothing is on air here.")
+
+
+async def test_a_command_means_the_frame_that_the_return_picture_shows(visit: Visit) -> None:
+    page = await visit(films=False)
+    stage = visit.house.go_on_air()
+    stage.play(9)
+    visit.house.newest = 400
+    await until_page(page, "studio.picture.seen !== null")
+    await page.keyboard.press("1")
+    await expect(page.locator("#slots li").first).to_contain_text("Stand mixer")
+    (_, _, frame), *_ = visit.house.entries
+    seen = await page.evaluate("studio.picture.seen.toISOString()")
+    show = visit.house.desk_here.show
+    assert show is not None
+    assert 0 <= show.at(parse_date_time(seen)) - frame <= 90
+    assert frame < 400
+    await page.get_by_label("Commands mean").select_option("now")
+    await page.keyboard.press("3")
+    await until(lambda: len(visit.house.entries) == 2)
+    assert visit.house.entries[1] == ("show", ("KD-1180",), 400)
+
+
+@pytest.mark.parametrize("size", [(1440, 900)])
+async def test_nothing_moves_under_the_next_press(visit: Visit, size: tuple[int, int]) -> None:
+    page = await visit(viewport={"width": size[0], "height": size[1]}, films=False)
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    before = await page.locator(".tools").bounding_box()
+    await page.keyboard.press("1")
+    await expect(page.locator("#slots li").first).to_contain_text("Stand mixer")
+    await expect(page.locator("#undo")).to_be_visible()
+    assert await page.locator(".tools").bounding_box() == before
