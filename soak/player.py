@@ -23,6 +23,9 @@ LONGEST = 12.0
 LEAST_TOLD = 0.1
 """Seconds; shorter stalls are nothing that anybody sees."""
 
+FRESH = 6.0
+"""Seconds for which a playlist is news enough to be added to: half of CAN-SKIP-UNTIL (draft 6.3.7)."""
+
 OF_STALLS = ("old-date-ranges-are-skipped",)
 """Rules that a stall breaks: a playlist's age is that of its newest frame."""
 
@@ -77,7 +80,8 @@ class Player:
                 await asyncio.sleep(AGAIN)
                 return
             await self._take(playlist)
-            directives = next_reload(playlist, changed=True).directives
+            fresh = time.monotonic() - response.done < FRESH
+            directives = next_reload(playlist, changed=True, deltas=fresh).directives
             response = await get(self._http, directives.address(self._url), LONGEST, MOST_PLAYLIST)
         self._find(watch)
         if self._server.up.is_set():

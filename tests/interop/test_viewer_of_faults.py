@@ -83,7 +83,7 @@ async def longest_still(page: Page, since: float, pictures: int) -> float:
     """Seconds without a new picture from `since` on, the page's own time in ms, until so many were shown."""
     await page.wait_for_function(f"{SINCE.format(since=since)}.length > {pictures}")
     shown = await page.evaluate(SINCE.format(since=since))
-    return max(later - before for before, later in pairwise([since, *sorted(shown)])) / 1000
+    return float(max(later - before for before, later in pairwise([since, *sorted(shown)]))) / 1000
 
 
 async def test_a_killed_worker_is_a_blink(page: Page, server: Running, http: ClientSession, show: Path) -> None:

@@ -1,4 +1,4 @@
-"""How much of the server's time one publisher takes. Pure; times are passed in.
+"""How much of the server's time one publisher takes. Pure; monotonic times are passed in.
 
 Messages of a few bytes cost a hundred times what a picture of as many bytes costs, and whoever has a key could send
 nothing else. Whoever takes more than its share is read more slowly: its own socket makes it wait, nothing is lost, and
@@ -6,7 +6,7 @@ no viewer waits for it.
 """
 
 SHARE = 0.3
-"""Of a core. A picture of 1080p60 at 20 Mbit/s takes a tenth."""
+"""Of the loop's time, however much of a processor that has: a machine that is busy otherwise has less for everybody."""
 
 AT_ONCE = 0.1
 """Seconds of work before it has to wait: two seconds of media that a network held back."""
@@ -20,7 +20,7 @@ class Effort:
         self._looked = 0.0
 
     def spend(self, seconds: float, now: float) -> None:
-        """So much processor time was spent, until monotonic time `now`."""
+        """So long was worked for it, until `now`."""
         self._owed = max(0.0, self._owed - SHARE * (now - self._looked)) + seconds
         self._looked = now
 

@@ -207,14 +207,14 @@ class _Peer(asyncio.Protocol):
 
     def _read(self, data: bytes) -> float:
         """Act on a slice; the seconds to wait before the next one."""
-        begun = time.thread_time()
+        begun = time.monotonic()  # the loop's own time stands still while it works
         self._core.receive_data(data, self._loop.time())
         self._proceed()
-        now = self._loop.time()
-        self._effort.spend(time.thread_time() - begun, now)
+        now = time.monotonic()
+        self._effort.spend(now - begun, now)
         rest = self._effort.pause(now)
         self._slice = SMALL_SLICE if rest else SLICE
-        return max(rest, self._lead.pause(now))
+        return max(rest, self._lead.pause(self._loop.time()))
 
     def _go_on(self) -> None:
         """The clock has caught up with a publisher that was ahead of it, or that took more than its share."""
