@@ -9,10 +9,16 @@ from pathlib import Path
 from playwright.async_api import Error, Page, async_playwright
 
 from bench.screen import CHROMIUM
-from soak.journal import Journal
+from soak.journal import USUAL_STALL, Journal
 
 LOOK = 2.0
 JOINING = 60.0
+TOLD = 0.3
+"""Seconds without a picture that are noted."""
+
+EXPLAINED = 40
+"""States before a stall's end that are noted: ten seconds."""
+
 VIEWER = Path(__file__).parent.parent / "bench" / "viewer.js"
 
 WATCH = """() => {
@@ -26,6 +32,24 @@ WATCH = """() => {
         }
     };
     setInterval(listen, 50);
+    // What a stall is read from: four times a second how far each buffer is ahead of what is shown, for a minute.
+    const buffers = {};
+    const { addSourceBuffer } = MediaSource.prototype;
+    MediaSource.prototype.addSourceBuffer = function (type) {
+        return (buffers[type.split("/")[0]] = addSourceBuffer.call(this, type));
+    };
+    window.states = [];
+    const ahead = (buffer, at) => {
+        const ranges = buffer && buffer.buffered;
+        return ranges && ranges.length ? ranges.end(ranges.length - 1) - at : NaN;
+    };
+    setInterval(() => {
+        const video = document.querySelector("video");
+        if (!video) return;
+        const at = video.currentTime;
+        window.states.push([Date.now(), at, ahead(buffers.video, at), ahead(buffers.audio, at), video.readyState]);
+        window.states.splice(0, window.states.length - 240);
+    }, 250);
 }"""
 TAKE = """() => ({
     now: Date.now(),
@@ -54,16 +78,32 @@ class Screen:
             taken = await self._page.evaluate(TAKE)
             offset = time.monotonic() - taken["now"] / 1000
             self.pictures += len(taken["presented"])
-            for at in sorted(at / 1000 for at in taken["presented"]):
-                self._show(at, offset)
+            stood = [self._show(at / 1000, offset) for at in sorted(taken["presented"])]
+            if any(stood):
+                await self._explain()
             for each in taken["complaints"]:
                 self._journal.counts[f"hls.js: {each}"] += 1
                 self._journal.note(self._channel, f"hls.js: {each}")
 
-    def _show(self, at: float, offset: float) -> None:
+    def _show(self, at: float, offset: float) -> bool:
+        """A picture was shown; whether that ended a stall."""
         last, self._last = self._last, at
-        if last is not None and at - last >= 0.3:
-            self._journal.stall(self._channel, "hls.js", last + offset, at - last)
+        if last is None or at - last < TOLD:
+            return False
+        self._journal.stall(self._channel, "hls.js", last + offset, at - last)
+        return at - last > USUAL_STALL
+
+    async def _explain(self) -> None:
+        """What was in the buffers in the last seconds."""
+        states = await self._page.evaluate(f"window.states.slice(-{EXPLAINED})")
+        first = states[0][0] if states else 0
+        told = [
+            f"{(at - first) / 1000:.2f} s: at {shown:.2f}, {picture:.2f} s of picture, {sound:.2f} s of sound, {ready}"
+            for at, shown, picture, sound, ready in states
+            if picture is not None and sound is not None
+        ]
+        for line in told:
+            self._journal.note(self._channel, f"    {line}")
 
 
 @asynccontextmanager

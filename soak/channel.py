@@ -15,6 +15,8 @@ RECOVERY = 30.0
 """Seconds after a fault within which a channel is well again."""
 
 LOOK = 0.3
+TRY_AGAIN = "it is being started again"
+"""What the server answers while its media process is; encoders try again."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,9 @@ class Channel:
     async def _trouble(self) -> str:
         """What is not as it should be, empty if all is."""
         if not self.encoder.running:
-            self.journal.fail(self.name, f"the publisher ended by itself: {self.encoder.last_words()}")
+            words = self.encoder.last_words()
+            if TRY_AGAIN not in words:
+                self.journal.fail(self.name, f"the publisher ended by itself: {words}")
             await self.encoder.start(self.kinds[0])
         try:
             state = await self.server.state(self.name)

@@ -14,6 +14,13 @@ AFTERMATH = 12.0
 """Seconds after a fault in which a stall is still its own."""
 
 
+STRANGERS = "strangers"
+"""What they do is done to no channel."""
+
+DISTURBED = 20.0
+"""Seconds after a long stall in which what playlists say is still of it."""
+
+
 @dataclass(slots=True)
 class Done:
     """A fault. `channels` are those whose viewers may stand still, for `allowed` seconds at a time; times are
@@ -86,6 +93,12 @@ class Journal:
         done.end = time.monotonic()
         self.note("/".join(done.channels), f"{done.name}]")
 
+    def disturbed(self, channel: str) -> bool:
+        """Whether viewers of a channel have stood still for a second lately."""
+        since = time.monotonic() - DISTURBED
+        late = (each for each in reversed(self.stood) if each.channel == channel and each.seconds >= 1)
+        return any(each.begin + each.seconds > since for each in late)
+
     def stall(self, channel: str, viewer: str, begin: float, seconds: float) -> None:
         """A viewer's picture stood still. It is a failure where no fault allows as much."""
         causes = [each for each in self.done if each.explains(channel, begin, begin + seconds)]
@@ -93,6 +106,8 @@ class Journal:
         stood = Stood(channel, viewer, begin, seconds, tuple(dict.fromkeys(each.name for each in causes)), allowed)
         self.stood.append(stood)
         text = f"{viewer} stood still for {seconds:.2f} s ({allowed:.1f} allowed) after {stood.blamed or 'nothing'}"
+        beside = [each.name for each in self.done if each.explains(STRANGERS, begin, begin + seconds)]
+        text += f" beside {beside}" if beside else ""
         if stood.excused:
             self.note(channel, text)
         else:

@@ -1,6 +1,7 @@
 """What the server and its children take while they live, and what they leave."""
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass, field
 
@@ -23,8 +24,11 @@ class Remains:
     children: int
 
 
-FEW = Remains(tasks=0, descriptors=4, sockets=0, threads=4, children=0)
-"""More than at the beginning that may be left: files and threads of the pools that blocking calls run in."""
+POOL = (os.cpu_count() or 1) + 4
+"""Threads that blocking calls run in, at most: those of asyncio stay once they were needed."""
+
+FEW = Remains(tasks=0, descriptors=4, sockets=0, threads=POOL, children=0)
+"""More than at the beginning that may be left."""
 
 
 async def remains(server: Server) -> Remains:

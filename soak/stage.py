@@ -21,6 +21,7 @@ from soak.crew import Crew
 from soak.encoder import BROWSERS, KINDS
 from soak.faults import OF_BROWSERS, OF_PUBLISHERS, OF_THE_SERVER, OF_WORKERS, Fault, Scene
 from soak.journal import Journal
+from soak.metronome import Metronome
 from soak.player import Player
 from soak.remains import Memory, Remains, left, remains
 from soak.server import Server
@@ -116,8 +117,9 @@ class Stage:
             for rendition in RENDITIONS if name == STORMY else RENDITIONS[::2]:
                 self.players.append(Player(http, self.server, name, rendition, self.journal))
         checker = Checker(self.server, self.journal, tuple(self.channels))
+        watching = [self.memory.run(), checker.run(), Metronome(self.journal).run()]
         viewers = [each.run() for each in self.players] + ([self.screen.run()] if self.screen else [])
-        return [*viewers, *(crew.run() for crew in self.crews.values()), self.memory.run(), checker.run()]
+        return [*viewers, *(crew.run() for crew in self.crews.values()), *watching]
 
     async def _fault(self, offer: str) -> None:
         strangers = Strangers(self.server, self.journal, self._chance("strangers"), offer)

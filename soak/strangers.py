@@ -6,12 +6,13 @@ Each comes from an address of its own, so that what it has to wait for is not th
 import asyncio
 import os
 import random
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 
-from soak.journal import Journal
+from soak.journal import STRANGERS, Journal
 from soak.server import TOKEN, Server, key_of
 from vitrine.ingest.rtmp.address import Address
 from vitrine.ingest.rtmp.client import RtmpPublisher, State
@@ -58,19 +59,19 @@ class Strangers:
 
     async def act(self) -> None:
         name = self._chance.choice(list(self.acts))
-        done = self._journal.begin(name, ("strangers",), 0.0)
+        done = self._journal.begin(name, (STRANGERS,), 0.0)
         try:
             await self.acts[name]()
         except TimeoutError:
             self._fail(f"{name}: no answer in time")
         except (aiohttp.ClientError, OSError) as error:
-            self._journal.note("strangers", f"{name}: {error!r}")  # they are not owed an answer
+            self._journal.note(STRANGERS, f"{name}: {error!r}")  # they are not owed an answer
         finally:
             self._journal.over(done)
 
     def _fail(self, text: str) -> None:
         if self._server.up.is_set():
-            self._journal.fail("strangers", text)
+            self._journal.fail(STRANGERS, text)
 
     def _address(self) -> str:
         """The next stranger's."""
@@ -138,18 +139,14 @@ class Strangers:
 
     async def rtmp_message_flood(self) -> None:
         """With a good key: as many small messages as go through, for a few seconds."""
-        async with self._publisher(key_of("flooded")) as (publisher, writer):
-            if publisher.state is not State.PUBLISHING:
-                return self._fail("the flooded channel's key does not open it")
-            try:
-                async with asyncio.timeout(FLOOD):
-                    while True:
-                        for _ in range(1000):
-                            publisher.send_data("onTextData", {"text": "x"}, 0)
-                        writer.write(publisher.data_to_send())
-                        await writer.drain()
-            except (TimeoutError, ConnectionError):
-                pass
+        command = (sys.executable, "-m", "soak.flood", self._server.rtmp, key_of("flooded"), str(FLOOD))
+        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+        try:
+            await asyncio.wait_for(process.wait(), FLOOD + OUT_OF_TIME)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     @asynccontextmanager
     async def _publisher(self, key: str) -> AsyncIterator[tuple[RtmpPublisher, asyncio.StreamWriter]]:
@@ -279,21 +276,21 @@ class Strangers:
             yield session
 
     async def crowd(self) -> None:
-        """Each opens a connection of its own, reads the playlists and one blocking reload, and goes."""
+        """Each on a connection of its own reads the playlists and waits for the next segment, and goes."""
+        base = f"{self._server.address}/hls/steady/"
+        connector = aiohttp.TCPConnector(local_addr=(self._address(), 0), limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as http:
 
-        async def visit() -> None:
-            async with self._session() as http:
-                for name in ("index.m3u8", "270p/index.m3u8"):
-                    async with (
-                        asyncio.timeout(OUT_OF_TIME),
-                        http.get(f"{self._server.address}/hls/steady/{name}") as one,
-                    ):
-                        text = await one.text()
+            async def fetch(name: str) -> str:
+                async with asyncio.timeout(OUT_OF_TIME), http.get(base + name) as response:
+                    if response.status != 200:
+                        self._fail(f"a viewer among many is answered {response.status}")
+                    return await response.text()
+
+            async def visit() -> None:
+                await fetch("index.m3u8")
+                text = await fetch("270p/index.m3u8")
                 msn = int(text.partition("#EXT-X-MEDIA-SEQUENCE:")[2].partition("\n")[0]) + text.count("#EXTINF")
-                address = f"{self._server.address}/hls/steady/270p/index.m3u8?_HLS_msn={msn}"
-                async with asyncio.timeout(OUT_OF_TIME), http.get(address) as two:
-                    if two.status != 200:
-                        self._fail(f"a viewer among many is answered {two.status}")
-                    await two.read()
+                await fetch(f"270p/index.m3u8?_HLS_msn={msn}")
 
-        await asyncio.gather(*(visit() for _ in range(200)))
+            await asyncio.gather(*(visit() for _ in range(200)))
