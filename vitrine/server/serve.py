@@ -24,7 +24,6 @@ from vitrine.server.config import Config, split_address
 from vitrine.server.metrics import Counts, Exposition
 from vitrine.server.operations import Operations
 from vitrine.server.registry import Registry
-from vitrine.server.segment_files import remove_left
 from vitrine.server.token import api_token
 
 log = logging.getLogger("vitrine.server")
@@ -50,15 +49,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         token = api_token(config.server.api_token, Path(config.server.data))
-        await asyncio.to_thread(remove_left, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
+        await registry.restore()
         origin = Origin(registry, token)
         application = origin.application()
         peers = await PeerPool.start(peer_settings(config))
         stack.push_async_callback(peers.close)
         whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
-        stack.push_async_callback(whip.close)
         application.add_routes(whip.routes())
         publishers = RtmpServer(registry, waits=registry.doorman.backoff.wait)
         counts = Counts(registry.states, lambda: len(publishers), wrong_keys=lambda: registry.doorman.wrong)
@@ -73,6 +71,9 @@ async def running(config: Config) -> AsyncIterator[Running]:
         application.add_routes(operations.routes())
         tls = None if config.server.certificate is None else _tls(config)
         listener = await _listener(application, origin.hls, stack)
+        # From here on in the reverse of the order in which a server stops: publishers first, viewers last.
+        stack.push_async_callback(registry.drain)
+        stack.push_async_callback(whip.close)
         counts.viewers = lambda: len(listener.connections)
         http_port = await _listen_to(listener, config.server.http, "server.http", None)
         https_port = None if tls is None else await _listen_to(listener, config.server.https, "server.https", tls)
