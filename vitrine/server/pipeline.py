@@ -79,7 +79,7 @@ class Broadcast:
         self._desk = desk
         self._on_state = on_state
         self._slate = slate
-        self._transcoder = Transcoder(self._on_worker, lambda: self.output.taken)
+        self._transcoder = Transcoder(self._on_worker, lambda: self.output.taken, channel)
         self._plan: Plan | None = None
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
         self._newest_picture: Fraction | None = None
@@ -174,7 +174,7 @@ class Broadcast:
     def check(self, request: PublishRequest, role: Role = "primary") -> None:
         """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
         present = self.inputs.of(role)
-        if present is not None and not request.takeover and present.is_well:
+        if present is not None and present.is_well and not request.replaces(present.request):
             raise PublishRefusedError(
                 Refusal.BUSY,
                 f"Another publisher is live on this channel by {present.request.protocol.upper()}. "

@@ -18,7 +18,7 @@ from vitrine.media.address import is_loopback
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import Origin
 from vitrine.origin.hls import Hls
-from vitrine.origin.listener import Listener
+from vitrine.origin.listener import IDLE_TIME, Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
 from vitrine.server.metrics import Counts, Exposition
@@ -65,6 +65,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
             "key": registry.doorman.backoff.refused,
             "token": origin.access.backoff.refused,
         }
+        counts.tasks = lambda: len(asyncio.all_tasks())
         data = Path(config.server.data)
         operations = Operations(Exposition(counts), origin.access, lambda: _not_ready(peers, registry), data)
         application.add_routes(operations.routes())
@@ -108,6 +109,7 @@ async def _listener(application: web.Application, answers: Hls, stack: AsyncExit
     runner = web.AppRunner(
         application,
         access_log=None,
+        keepalive_timeout=IDLE_TIME,
         shutdown_timeout=GRACE,
         max_line_size=MAX_LINE,
         max_field_size=MAX_LINE,
