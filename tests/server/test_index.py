@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.server.test_left import RENDITIONS, index
+from tests.server.kept import RENDITIONS, index
 from vitrine.media.errors import MalformedError
 from vitrine.packager.run import FIRST_RUN, Run
 from vitrine.server.index import FILE_NAME, Absent, Index, write_index
