@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import msgspec
-
 from tests.packager.table import Row, TableCues
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
@@ -47,15 +45,16 @@ class Show:
         self.cues = TableCues(*rows)
         self.frame = {1: 0, 2: 0}
         if left is None:
-            self.files.describe(index(folder.name, window, start))
+            self.files.describe(new_index(folder.name, window, start))
         past = None if left is None else left.past
         self.core = Packager(folder.name, RENDITIONS, GRID, start, window, cues=self.cues, store=self.files, past=past)
         if left is not None and past is not None:
             for name, kept in past.segments.items():
                 for entry in map(entry_of, kept):
                     self.files.adopt(name, entry.name, entry.size)
-            run = Run(left.index.starts + 1, past.next_msn, past.next_segment + 3)
-            self.files.describe(replace_index(left.index, run))
+            index = left.index.restarted(past.runs)
+            run = Run(index.starts, past.next_msn, past.next_segment + 3)
+            self.files.describe(index.with_run(run))
             self.core.begin(run, RENDITIONS)
             self.frame = {1: self.core.taken["360p"], 2: self.core.taken["audio"]}
             self.begun = run.first_segment * 2
@@ -83,7 +82,7 @@ class Show:
         return {name: window.playlist() for name, window in self.core.windows.items()}
 
 
-def index(broadcast: str, window: int, start: int = START) -> Index:
+def new_index(broadcast: str, window: int, start: int = START) -> Index:
     return Index(
         broadcast=broadcast,
         channel="show",
@@ -94,7 +93,3 @@ def index(broadcast: str, window: int, start: int = START) -> Index:
         start=start,
         opened=opened_text(RENDITIONS),
     )
-
-
-def replace_index(former: Index, run: Run) -> Index:
-    return msgspec.structs.replace(former.with_run(run), starts=run.number)

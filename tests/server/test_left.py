@@ -84,6 +84,21 @@ def test_and_again_and_again(start: Callable[..., Show], channel: Path) -> None:
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:4" in show.playlists()["audio"]
 
 
+def test_a_start_that_came_to_nothing_is_no_discontinuity(start: Callable[..., Show], channel: Path) -> None:
+    """Killed again before the first part: no name of it is used again, and nothing else of it is left."""
+    show = start()
+    show.play(5)
+    for _ in range(3):
+        show.killed()
+        show = start(found(channel))
+    show.play(5)
+    text = show.playlists()["360p"]
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert f"{BROADCAST}.r3.3.m4s" in text
+    show.play(90)
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in show.playlists()["360p"]
+
+
 def test_of_hours_the_last_minute_is_read_and_the_rest_is_known(start: Callable[..., Show], channel: Path) -> None:
     show = start(window=600)
     show.play(301)
