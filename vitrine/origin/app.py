@@ -17,6 +17,7 @@ from vitrine.origin.gzipped import accepts_gzip
 from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply, names_etag
 from vitrine.origin.request import Request
+from vitrine.origin.slow_bodies import hurried
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
 
@@ -61,7 +62,7 @@ class Origin:
         self._crew = CrewApi(channels, access)
 
     def application(self) -> web.Application:
-        application = web.Application(client_max_size=MAX_BODY)
+        application = web.Application(client_max_size=MAX_BODY, middlewares=[hurried])
         application.add_routes(
             [
                 web.get("/", self._page),

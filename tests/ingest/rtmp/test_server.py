@@ -10,7 +10,7 @@ import pytest
 
 from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, tls_contexts
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, Pair, capture, units
-from vitrine.ingest.rtmp import amf0, connection, lead, server
+from vitrine.ingest.rtmp import amf0, connection, lead, server, tempo
 from vitrine.ingest.rtmp.chunk import ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET
 from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType
@@ -366,3 +366,25 @@ async def test_a_file_that_is_sent_as_fast_as_it_goes_becomes_real_time(monkeypa
         assert await channels.publications[0].ended == "the publisher stopped"
         assert loop.time() - begun > 0.5  # what came with the last slice is not waited for
     assert channels.publications[0].units == units(30)
+
+
+async def test_a_flood_of_tiny_media_messages_is_read_no_faster_than_encoders_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its stamps stand still: it is not ahead of the clock, only costly."""
+    monkeypatch.setattr(tempo, "AT_ONCE", 1_000)
+    monkeypatch.setattr(tempo, "MOST_A_SECOND", 20_000)
+    loop = asyncio.get_running_loop()
+    channels = Channels()
+    pair = Pair()
+    pair.publish(media=units(2))
+    tiny = b"\x05" + bytes(3) + b"\0\0\x03\x08" + b"\x01\0\0\0" + b"\xaf\x01\0"  # sound of one byte, at 0 ms
+    again = b"\xc5\xaf\x01\0"  # with the header that it had
+    async with serving(channels) as port, connected(port) as (_, writer):
+        begun = loop.time()
+        writer.write(pair.sent + tiny + again * 20_000)
+        await channels.published.wait()
+        writer.write_eof()
+        assert await channels.publications[0].ended == "the publisher closed the connection"
+        assert loop.time() - begun > 0.8
+    assert len(channels.publications[0].of(2)) == 2 + 20_001

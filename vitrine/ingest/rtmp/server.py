@@ -25,6 +25,7 @@ from vitrine.ingest.rtmp.events import (
 from vitrine.ingest.rtmp.flv import TIMESCALE
 from vitrine.ingest.rtmp.handshake import RANDOM
 from vitrine.ingest.rtmp.lead import Lead
+from vitrine.ingest.rtmp.tempo import Tempo
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline
@@ -53,8 +54,8 @@ class Limits:
     connections_per_address: int = 32
 
 
-SLICE = 16 << 10
-"""Bytes read of one publisher before the loop looks after everybody else; a message may take a single one of them."""
+SLICE = 4 << 10
+"""Bytes taken of a publisher before it is asked whether it is too fast; a message may take a single one of them."""
 
 CONNECTIONS_OF_AN_ADDRESS = 200
 """Connections opened in 10 s (rate.py): twenty encoders that try again once a second."""
@@ -170,6 +171,7 @@ class _Peer(asyncio.Protocol):
         self._publication: Publication | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._lead = Lead()
+        self._tempo = Tempo(self._loop.time())
         self._waiting = b""  # what is read once the clock has caught up
         self._pause: asyncio.TimerHandle | None = None
         self._refused = False
@@ -191,9 +193,12 @@ class _Peer(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE):
+            before = self._core.messages
             self._core.receive_data(data[start : start + SLICE], self._loop.time())
             self._proceed()
-            if seconds := self._lead.pause(self._loop.time()):
+            now = self._loop.time()
+            self._tempo.push(self._core.messages - before, now)
+            if seconds := max(self._lead.pause(now), self._tempo.pause(now)):
                 self._waiting = data[start + SLICE :]
                 self._transport.pause_reading()
                 self._pause = self._loop.call_later(seconds, self._go_on)
