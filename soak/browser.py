@@ -40,8 +40,11 @@ WATCH = """() => {
     };
     window.states = [];
     const ahead = (buffer, at) => {
-        const ranges = buffer && buffer.buffered;
-        return ranges && ranges.length ? ranges.end(ranges.length - 1) - at : NaN;
+        try {
+            return buffer.buffered.end(buffer.buffered.length - 1) - at;
+        } catch {
+            return NaN; // there is none, or it is of a player that was closed
+        }
     };
     setInterval(() => {
         const video = document.querySelector("video");
