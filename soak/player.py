@@ -29,6 +29,9 @@ FRESH = 6.0
 OF_STALLS = ("old-date-ranges-are-skipped",)
 """Rules that a stall breaks: a playlist's age is that of its newest frame."""
 
+MOST_TOLD = 5
+"""Times that one rule is told of in one show: what goes on for minutes would hide everything else."""
+
 AGAIN = 0.25
 """Seconds until a playlist that is not there is asked for again, as the page does when a show is over."""
 
@@ -119,7 +122,7 @@ class Player:
             return
         for found in watch.findings.all:
             key = (found.name, found.where)
-            if self._told.get(key) == found.count:
+            if self._told.get(key) == found.count or found.count > MOST_TOLD:
                 continue
             self._told[key] = found.count
             text = f"{found.name} ({found.section}): {found.seen[-1]}"
