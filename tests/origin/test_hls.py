@@ -235,6 +235,28 @@ async def test_the_show_before_can_be_fetched_while_the_next_one_runs(client: Cl
     assert "b2.0.0.m4s" in (await status_and_text(client, MEDIA + "index.m3u8"))[1]
 
 
+async def test_a_player_learns_of_the_end_though_another_show_has_begun(client: ClientSession, show: Show) -> None:
+    """It waits for the next part; the crew ends the show, and begins another within the second of the farewell."""
+    show.go_live()
+    show.play(60 * 5)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=5&_HLS_part=0"))
+        await until_waiting(show)
+        former = show.stream_now
+        assert former is not None
+        show.go_live("b2")
+        show.play(60)
+        former.end()
+    status, text = waiting.result()
+    assert status == 200
+    assert "b1.4.m4s" in text
+    assert text.endswith("#EXT-X-ENDLIST\n")
+    async with client.get(MEDIA + "index.m3u8?_HLS_msn=5&_HLS_part=0") as response:
+        assert (response.status, response.headers["Cache-Control"]) == (200, "public, max-age=1")
+    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0")
+    assert "b2.0.m4s" in text
+
+
 async def test_an_end_before_anything_could_play_is_404_at_once(client: ClientSession, show: Show) -> None:
     show.go_live()
     assert show.stream_now is not None
