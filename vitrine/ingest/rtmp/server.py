@@ -57,6 +57,9 @@ class Limits:
 SLICE = 4 << 10
 """Bytes taken of a publisher before it is asked whether it is too fast; a message may take a single one of them."""
 
+MESSAGES_IN_A_ROW = 200
+"""Taken of a publisher, and some more, before the loop looks after everybody else: 5 ms. Encoders send few at once."""
+
 CONNECTIONS_OF_AN_ADDRESS = 200
 """Connections opened in 10 s (rate.py): twenty encoders that try again once a second."""
 
@@ -192,20 +195,22 @@ class _Peer(asyncio.Protocol):
             self._arm()
 
     def data_received(self, data: bytes) -> None:
+        first = self._core.messages
         for start in range(0, len(data), SLICE):
             before = self._core.messages
             self._core.receive_data(data[start : start + SLICE], self._loop.time())
             self._proceed()
             now = self._loop.time()
             self._tempo.push(self._core.messages - before, now)
-            if seconds := max(self._lead.pause(now), self._tempo.pause(now)):
+            seconds = max(self._lead.pause(now), self._tempo.pause(now))
+            if seconds or self._core.messages - first > MESSAGES_IN_A_ROW:
                 self._waiting = data[start + SLICE :]
                 self._transport.pause_reading()
                 self._pause = self._loop.call_later(seconds, self._go_on)
                 return
 
     def _go_on(self) -> None:
-        """The clock has caught up with a publisher that was ahead of it."""
+        """The clock has caught up with a publisher that was ahead of it, or the others have had their turn."""
         self._pause = None
         data, self._waiting = self._waiting, b""
         self.data_received(data)

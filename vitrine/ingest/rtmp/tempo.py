@@ -1,8 +1,8 @@
 """How many messages a publisher sends. Pure; time is passed in.
 
-Reading one costs the server's own process, whatever is in it: 5 µs in the protocol alone, and 16 KB may hold sixteen
-thousand. Whoever sends more than any encoder does is read more slowly from there on, as one who is ahead of the
-clock is (lead.py).
+Reading one costs the server's own process, whatever is in it: 25 µs with all that follows, and a packet may hold
+hundreds. Whoever sends more than any encoder does is read more slowly from there on, as one who is ahead of the clock
+is (lead.py).
 """
 
 MOST_A_SECOND = 1_000
