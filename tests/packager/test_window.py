@@ -11,10 +11,11 @@ from vitrine.media.errors import MisuseError
 from vitrine.media.grid import PART_TARGET, Grid
 from vitrine.packager.cues import NoCues
 from vitrine.packager.date_ranges import DateRanges
+from vitrine.packager.media_window import MediaWindow
 from vitrine.packager.part import Part, part_name, segment_name
 from vitrine.packager.programme import Programme
 from vitrine.packager.segment import close_segment
-from vitrine.packager.window import Answer, MediaWindow, Skip, Window
+from vitrine.packager.window import Answer, Skip, Window
 
 READY, WAIT, GONE, BAD_REQUEST = Answer.READY, Answer.WAIT, Answer.GONE, Answer.BAD_REQUEST
 PARTS = 6

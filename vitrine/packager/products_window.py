@@ -7,6 +7,8 @@ from vitrine.packager.window import SEGMENTS_AHEAD, Answer, Position, Window
 class ProductsWindow(Window):
     """Its playlist says what the others' do, segment by segment; a request is held until the segment is whole."""
 
+    has_media = False
+
     @property
     def position(self) -> Position | None:
         return (self._open_msn - 1, None) if self._open_msn else None
@@ -29,6 +31,7 @@ class ProductsWindow(Window):
         return LiveState(
             part_target=self._part_target,
             segments=list(self._listed),
-            first_msn=self._open_msn - len(self._listed),
+            first_msn=self._first_msn,
             ended=self.ended,
+            discontinuities=self._discontinuities,
         )

@@ -12,12 +12,12 @@ from tests.ingest.rtmp.recorder import Channels, Recorder
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.ingest.whip.errors import PeersUnavailableError
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.server import WhipServer
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import RefusedError
-from vitrine.media.track import Codec, VideoTrack
+from vitrine.media.track import Codec, TrackAnnounced, VideoTrack
 
 KEY = {"Authorization": "Bearer key"}
 SDP = {**KEY, "Content-Type": "application/sdp"}

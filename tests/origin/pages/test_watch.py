@@ -38,6 +38,7 @@ STICK = """() => new Promise((done) => {
   vitrine.stuck = vitrine.hls;
   vitrine.hls.config.maxLiveSyncPlaybackRate = 1; // hls.js would set the rate again
   vitrine.video.playbackRate = 0;
+  Object.defineProperty(vitrine.video, "playbackRate", { value: 1, writable: true }); // and so would the page
   vitrine.hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => {
     if (details.edge > vitrine.video.currentTime + 5) {
       done();

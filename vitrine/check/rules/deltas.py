@@ -28,9 +28,14 @@ def skipping_is_offered(update: Update) -> Iterator[str]:
 
 @rule("draft 6.2.5.1")
 def skip_is_answered_by_a_delta(update: Update) -> Iterator[str]:
-    """_HLS_skip gets a delta update wherever there is something to skip."""
+    """_HLS_skip gets a delta update wherever there is something to skip.
+
+    A discontinuity is better not skipped: hls.js has lost count then in several releases (#6949, #7282).
+    """
     boundary = _boundary(update)
     if boundary is None or update.delta.skip is not None or update.delta.ended:
+        return
+    if any(segment.discontinuity for segment in update.whole.segments):
         return
     if sum((segment.duration for segment in update.whole.segments[1:]), Fraction(0)) > boundary:
         yield f"a whole playlist of {seconds_text(update.whole.seconds)} came"
@@ -98,9 +103,9 @@ def old_date_ranges_are_skipped(update: Update) -> Iterator[str]:
     boundary = _boundary(update)
     if not update.v2 or boundary is None or update.delta.skip is None:
         return
-    for identifier in update.delta.date_ranges:
-        since = update.known_since.get(identifier)
-        if since is not None and update.asked - since > boundary + SLACK:
+    for identifier, listed in update.delta.date_ranges.items():
+        known, since = update.known.get(identifier, ({}, update.asked))
+        if listed.raw.items() <= known.items() and update.asked - since > boundary + SLACK:
             yield f"{identifier} is as it is since {seconds_text(update.asked - since)}, and listed again"
 
 

@@ -43,11 +43,6 @@ class RtmpConnection:
         return self._link.received
 
     @property
-    def messages(self) -> int:
-        """Messages in, of any kind."""
-        return self._link.messages
-
-    @property
     def dropped(self) -> dict[str, int]:
         """Messages that could not be used, by why."""
         return dict(self._session.tracks.dropped)

@@ -12,11 +12,11 @@ SMALLEST_WINDOW = 65_536
 
 
 class Link:
-    """`received` counts all bytes in, `messages` all messages; `open` tells whether the handshake is done."""
+    """`received` counts all bytes in; `open` tells whether the handshake is done."""
 
     def __init__(self, random: bytes, *, client: bool) -> None:
         """`random` are handshake.RANDOM random bytes."""
-        self.received = self.messages = 0
+        self.received = 0
         self._handshake: Handshake | None = Handshake(random, client=client)
         self._reader = ChunkReader(MAX_COMMAND)
         self._writer = ChunkWriter()
@@ -38,7 +38,6 @@ class Link:
             self._reader.receive_data(data)
         finally:
             for message in self._reader.events_received():
-                self.messages += 1
                 self._receive(message)
         self._acknowledge()
 

@@ -11,12 +11,13 @@ from aiohttp import web
 from vitrine.ingest.publish import Publication, Publications, PublishRequest
 from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.answer import complete_answer
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.offer import read_offer
 from vitrine.ingest.whip.resource import Answer, FaultError, Request, Resources
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
+from vitrine.media.track import TrackAnnounced
 
 logger = logging.getLogger("vitrine.ingest.whip")
 

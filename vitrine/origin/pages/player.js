@@ -1,5 +1,7 @@
 /** Plays one playlist at its live edge, and keeps at it: by hls.js, or natively where there is no MediaSource. */
 
+import { Reserve, pace } from "/static/edge.js";
+
 const RETRY_MS = 1000; // doubled with each attempt
 const MAX_RETRY_MS = 10000;
 const RECOVERY_MS = 5000; // a second media error within this time is not one that recovering helps
@@ -10,7 +12,6 @@ const LAST_RESORT_MS = 30000;
 const AHEAD_SECONDS = 4;
 const JUMP_SECONDS = 2; // further behind than this, catching up by playing faster takes a minute: jump instead
 const JUMP_PAUSE_MS = 10000; // a viewer with a bad network is better off behind than jumping
-const CHASE = { rate: 1.05, from: 0.25, to: 0.1 }; // play so much faster when so many seconds behind, until so few
 const TICK_MS = 500;
 const REFILL_SECONDS = 0.3; // enough for Chromium to go on from, one part of a low-latency playlist
 
@@ -28,7 +29,7 @@ const SETTINGS = {
   lowLatencyMode: true, // the distance to the live edge is then the playlist's PART-HOLD-BACK
   enableWorker: false, // our media go through as they are; two workers would first read all of hls.js again, 0.1 s
   maxLiveSyncPlaybackRate: 1, // hls.js changes its pace with every part, and each change costs Chromium some time
-  liveSyncOnStallIncrease: 0.5, // seconds further back after a stall; the default gives up a whole one
+  liveSyncOnStallIncrease: 0, // edge.js does it, and comes back
   backBufferLength: 30,
   capLevelToPlayerSize: true,
   abrEwmaDefaultEstimate: 2_500_000, // bits a second before the first measure: enough for 720p
@@ -57,6 +58,7 @@ export class Player extends EventTarget {
   #silentSince = null;
   #jumped = -Infinity;
   #dry = false;
+  #reserve = new Reserve();
 
   constructor(video) {
     super();
@@ -74,6 +76,7 @@ export class Player extends EventTarget {
     this.#playlist = playlist;
     this.broadcast = broadcast;
     this.#followsLive = true;
+    this.#reserve = new Reserve();
     this.#attach();
   }
 
@@ -188,7 +191,8 @@ export class Player extends EventTarget {
 
   #edge() {
     if (this.hls) {
-      return this.hls.liveSyncPosition;
+      const position = this.hls.liveSyncPosition;
+      return position === null ? null : position - this.#reserve.seconds;
     }
     const { seekable } = this.#video;
     return seekable.length ? seekable.end(seekable.length - 1) - 2 : null; // native players hide their hold-back
@@ -216,7 +220,7 @@ export class Player extends EventTarget {
       hls.on(event, () => this.#tell("quality"));
     }
     hls.on(Events.BUFFER_APPENDED, () => this.#goOn());
-    hls.on(Events.ERROR, (_, data) => data.fatal && this.#onFatal(data));
+    hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.loadSource(this.#playlist);
     hls.attachMedia(this.#video);
     this.hls = hls;
@@ -262,6 +266,14 @@ export class Player extends EventTarget {
     } else if (this.#video.hasAttribute("src")) {
       this.#video.removeAttribute("src");
       this.#video.load();
+    }
+  }
+
+  #onError(data) {
+    if (data.fatal) {
+      this.#onFatal(data);
+    } else if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && this.moving) {
+      this.#reserve.stalled(performance.now());
     }
   }
 
@@ -325,10 +337,11 @@ export class Player extends EventTarget {
   }
 
   #chase() {
-    const chasing = this.#video.playbackRate !== 1;
-    const wanted = this.#followsLive && this.behind > (chasing ? CHASE.to : CHASE.from) && Number.isFinite(this.behind);
-    if (wanted !== chasing) {
-      this.#video.playbackRate = wanted ? CHASE.rate : 1;
+    this.#reserve.look(performance.now());
+    const { behind } = this;
+    const rate = this.#followsLive && Number.isFinite(behind) ? pace(behind, this.#video.playbackRate) : 1;
+    if (rate !== this.#video.playbackRate) {
+      this.#video.playbackRate = rate;
     }
   }
 

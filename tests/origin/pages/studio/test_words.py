@@ -1,17 +1,10 @@
 """What the studio's modules make of what they are told: figures and their words, ICE servers, SDP, the tally."""
 
-import shutil
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from aiohttp import web
-from playwright.async_api import Page, async_playwright
-
-from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS, serve
-from vitrine.origin import pages
+from playwright.async_api import Page
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -26,29 +19,6 @@ WELL = {
     "connection": {"loss_percent": 0.0, "round_trip_ms": 40.0},
 }
 """The server's health of an encoder elsewhere."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page() -> AsyncIterator[Page]:
-    """A page with nothing on it, from which the modules can be imported."""
-
-    async def static(request: web.Request) -> web.Response:
-        asset = pages.static_file(request.match_info["name"])
-        assert asset is not None
-        return web.Response(body=asset.body, headers={**asset.headers, "Content-Type": asset.content_type})
-
-    async def blank(_: web.Request) -> web.Response:
-        return web.Response(text="<!doctype html><title>test</title>", content_type="text/html")
-
-    app = web.Application()
-    app.add_routes([web.get("/", blank), web.get("/static/{name:.+}", static)])
-    async with AsyncExitStack() as stack, async_playwright() as playwright:
-        origin = await serve(app, stack)
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*CHROMIUM_ARGUMENTS])
-        page = await browser.new_page()
-        await page.goto(origin)
-        yield page
-        await browser.close()
 
 
 async def words(
