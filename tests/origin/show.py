@@ -61,7 +61,7 @@ class Show:
         keyframe = self.grid.starts_segment(self.picture)
         self.stream_now.push(AccessUnit(1, tick, tick, keyframe, bytes(size)))
         self.picture += 1
-        msn, frame = divmod(self.picture - 1, 60)
+        msn, frame = self.grid.segment(self.picture - 1), (self.picture - 1) % 60
         self.play(9)
         return f"/hls/show/720p/{self.stream_now.packager.broadcast}.{msn}.{frame // 10}.m4s"
 

@@ -4,7 +4,7 @@ A segment is written once, when the first rendition closes the segment of that n
 """
 
 from vitrine.media.cue import Showing
-from vitrine.media.grid import VIDEO_TIMESCALE
+from vitrine.media.grid import FIRST_SEGMENT, VIDEO_TIMESCALE
 from vitrine.packager.cues import Cues
 from vitrine.packager.part import Part, text_name
 from vitrine.packager.programme import Programme
@@ -19,7 +19,7 @@ class ProductsSegmenter:
         self._broadcast = broadcast
         self._cues = cues
         self._programme = programme
-        self._msn = 0
+        self._msn = FIRST_SEGMENT
 
     @property
     def msn(self) -> int:
@@ -55,7 +55,7 @@ class ProductsSegmenter:
         """
         grid = self._programme.grid
         times: dict[Showing, tuple[int, int]] = {}
-        first, end = self._msn * grid.frames_per_segment, (self._msn + 1) * grid.frames_per_segment
+        first, end = grid.first_frame(self._msn), grid.first_frame(self._msn + 1)
         starts = list(dict.fromkeys((first, *self._cues.changes(first, end))))
         for frame, following in zip(starts, [*starts[1:], end], strict=True):
             start, stop = grid.tick(frame), min(grid.tick(following), end_tick)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, FIRST_SEGMENT, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import Rendition, VideoTrack
 from vitrine.packager.cmaf.fragment import TRACK_ID, Fragment, Sample
 from vitrine.packager.cmaf.prft import Prft, ntp_time
@@ -44,10 +44,7 @@ class VideoCuts:
         self.frames_per_part = grid.frames_per_part
         self.tick = grid.tick
         self.frame = grid.frame
-        self._frames_per_segment = grid.frames_per_segment
-
-    def segment_start(self, msn: int) -> int:
-        return msn * self._frames_per_segment
+        self.segment_start = grid.first_frame
 
 
 class AudioCuts:
@@ -107,7 +104,7 @@ class Segmenter:
         self._samples: list[Sample] = []
         self._parts: list[Part] = []
         self._sequence = 0
-        self._open_segment(0)
+        self._open_segment(FIRST_SEGMENT)
 
     @property
     def taken(self) -> int:

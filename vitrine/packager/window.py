@@ -11,7 +11,7 @@ from enum import Enum
 from fractions import Fraction
 
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.media.grid import FIRST_SEGMENT, SEGMENT_SECONDS
 from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.part import Part, init_name, part_name
 from vitrine.packager.playlist.media import Listed, LiveState, listed, render_live, render_reports
@@ -94,7 +94,7 @@ class Window(ABC):
         self._removed: deque[SegmentEntry] = deque()
         self._in_memory: deque[Segment] = deque()
         self._store = store
-        self._open_msn = 0
+        self._open_msn = FIRST_SEGMENT
         self._open_parts: list[Part] = []
         self._media: dict[str, tuple[bytes, ...]] = {}
         self._bodies: dict[Skip, tuple[Seen, str]] = {}
@@ -274,6 +274,8 @@ class MediaWindow(Window):
             return Answer.BAD_REQUEST
         if msn < 0 or (part is not None and part < 0):
             return Answer.BAD_REQUEST
+        if msn < FIRST_SEGMENT:
+            msn, part = FIRST_SEGMENT, None if part is None else 0
         if part is not None and msn < self._open_msn and part >= self._parts_of(msn):
             msn, part = msn + 1, 0
         if msn < self._open_msn:
