@@ -2,12 +2,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # Tests that run at once. They wait more than they work, but their programs would get into each other's way.
-PROCESSES ?= 2
+PROCESSES ?= 3
 MODULES := /usr/lib/nginx/modules
 LUA := $(MODULES)/ngx_http_lua_module.so
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
 
-.PHONY: demo test check format lint types unit interop fuzz bench bench-cards bench-origin bench-latency clean
+.PHONY: demo test check format lint types unit interop fuzz soak bench bench-cards bench-origin bench-latency clean
 
 demo: .venv/.runs
 	$(BIN)/vitrine demo
@@ -42,6 +42,12 @@ SECONDS ?= 10
 fuzz: .venv/.tests
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,fuzz]"
 	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+# An hour of everything that goes wrong, at random; `make soak MINUTES=10 SEED=7` for less, and again. See docs/soak.md.
+MINUTES ?= 60
+soak: .venv/.tests
+	tools/system-packages ffmpeg=ffmpeg chromium=chromium
+	$(BIN)/python -m soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg chromium=chromium

@@ -26,12 +26,13 @@ from aiohttp import web
 
 from bench.served import child
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, FIRST_SEGMENT, VIDEO_TIMESCALE, Grid
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
 from vitrine.origin.hls import Hls
 from vitrine.origin.listener import Listener
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
+from vitrine.packager.run import FIRST_MSN
 from vitrine.server.commands.serve import collect_rarely
 
 GRID = Grid(Fraction(30))
@@ -92,7 +93,7 @@ class Viewer(asyncio.Protocol):
     def __init__(self, came: dict[tuple[int, int], list[float]]) -> None:
         self._came = came
         self._data = b""
-        self._wanted = (FIRST_SEGMENT, 0)
+        self._wanted = (FIRST_MSN, 0)
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

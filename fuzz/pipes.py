@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from fuzz.target import Target, cut
 from tests.ingest.rtmp.wire import AUDIO, VIDEO
 from vitrine.ingest.whip import ipc as whip
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, RefusedError
-from vitrine.media.track import Rendition
+from vitrine.media.track import Rendition, TrackAnnounced
 from vitrine.transcode import ipc as worker
 from vitrine.transcode.events import Failed, Finished, Opened, Stats
 from vitrine.transcode.ladder import DEFAULT_LADDER, Plan
@@ -69,8 +69,8 @@ def _worker_seeds() -> Iterator[bytes]:
     renditions = (Rendition("720p", VIDEO, 1, 2), Rendition("audio", AUDIO, 1, 2))
     for message in (
         worker.Begin(plan),
-        worker.TrackAnnounced(VIDEO),
-        worker.TrackAnnounced(AUDIO),
+        TrackAnnounced(VIDEO),
+        TrackAnnounced(AUDIO),
         worker.Advanced(Fraction(1, 3)),
         worker.Finish(),
         UNIT,

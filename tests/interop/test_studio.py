@@ -1,6 +1,7 @@
 """A host goes live from the studio with Chromium's fake camera, and viewers see it, or do not see a rehearsal."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -71,6 +72,33 @@ async def test_from_the_camera_to_the_viewer_with_a_product_on_show(
     ended = await until_state(http, "ended")
     assert ended["reason"]
     assert [each for each in complaints if "409" not in each] == []  # the broadcast may be over before it is ended
+
+
+async def test_of_two_studios_only_the_one_that_its_host_chose_is_on_air(
+    browser: Browser, server: Running, http: ClientSession
+) -> None:
+    complaints: list[str] = []
+    first, second = [await open_page(browser, server, f"/studio/show#token={TOKEN}", complaints) for _ in range(2)]
+    await publish(first)
+    await until_state(http, "live")
+    await publish(second)
+    await expect(second.get_by_role("dialog")).to_contain_text("Another studio is on air")
+    await second.get_by_role("dialog").get_by_role("button", name="Take over").click()
+    for gone, on_air in ((first, second), (second, first)):
+        again = gone.get_by_role("button", name="Take over again")
+        await expect(again).to_be_visible(timeout=PATIENCE * 1000)
+        await expect(gone.locator("#alarm")).to_contain_text("Another studio went on air in your place")
+        await on_air.wait_for_timeout(2000)  # longer than the first tries of one that would come back by itself
+        assert await gone.evaluate("studio.publisher.state") == "taken"
+        assert await on_air.evaluate("studio.publisher.state") == "on"
+        if gone is first:
+            await again.click()
+            await gone.get_by_role("dialog").get_by_role("button", name="Take over").click()
+    assert (await state_of(http))["state"] == "live"
+    await stop(first)
+    await until_state(http, "ended")
+    expected = re.compile("404|409")  # a session that is gone already, and a channel that is taken
+    assert [each for each in complaints if not expected.search(each)] == []
 
 
 async def test_a_rehearsal_is_seen_by_its_link_only(browser: Browser, server: Running, http: ClientSession) -> None:

@@ -151,7 +151,7 @@ async def test_leaving_before_there_is_anything_to_show(publish: Publish, http: 
 
 async def test_a_publisher_faster_than_time_is_no_hung_worker(server: Running, http: ClientSession, show: Path) -> None:
     url = f"rtmp://127.0.0.1:{server.rtmp_port}/live/{KEY}"
-    command = ("ffmpeg", "-v", "error", "-stream_loop", "9", "-i", show, "-c", "copy", "-f", "flv", url)
+    command = ("ffmpeg", "-v", "error", "-stream_loop", "2", "-i", show, "-c", "copy", "-f", "flv", url)
     async with program(*command) as ffmpeg:
         assert (await ffmpeg.ended())[0] == 0
     state = await until_state(http, "ended", "failed")

@@ -17,7 +17,7 @@ def test_an_access_unit() -> None:
 
 def test_messages_arrive_in_pieces() -> None:
     data = encode_message(1, b"one") + encode_message(2, b"")
-    splitter = MessageSplitter()
+    splitter = MessageSplitter(lambda kind, body: (kind, body))
     received = []
     for byte in data + b"\x00":
         splitter.receive_data(bytes([byte]))
@@ -30,7 +30,7 @@ def test_messages_arrive_in_pieces() -> None:
 def test_lengths_are_bounded() -> None:
     with pytest.raises(RefusedError):
         encode_message(1, bytes(MAX_MESSAGE))
-    splitter = MessageSplitter()
+    splitter = MessageSplitter(lambda kind, body: (kind, body))
     splitter.receive_data((MAX_MESSAGE + 1).to_bytes(4, "big") + b"\x01")
     with pytest.raises(MalformedError):
         splitter.events_received()

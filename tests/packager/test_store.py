@@ -4,9 +4,12 @@ from fractions import Fraction
 
 from tests.packager.test_window import GONE, INIT, NO_RANGES, PARTS, Feed, merge, parse
 from vitrine.media.grid import PART_TARGET
+from vitrine.packager.media_window import MediaWindow
+from vitrine.packager.part import Part
+from vitrine.packager.published import Published
 from vitrine.packager.segment import Segment
 from vitrine.packager.store import Stored
-from vitrine.packager.window import MEMORY_SECONDS, MediaWindow, Skip
+from vitrine.packager.window import MEMORY_SECONDS, Skip
 
 IN_MEMORY = MEMORY_SECONDS // 2
 
@@ -17,6 +20,15 @@ class Shelf:
     def __init__(self) -> None:
         self.files: dict[tuple[str, str], Stored] = {}
         self.lost: set[int] = set()
+
+    def begin(self, rendition: str, init_name: str, init: bytes) -> None:
+        pass
+
+    def add_part(self, rendition: str, segment: str, part: Part) -> None:
+        pass
+
+    def note(self, published: Published) -> None:
+        pass
 
     def keep(self, rendition: str, segment: Segment) -> None:
         if segment.entry.msn not in self.lost:

@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import FIRST_SEGMENT, PART_TARGET, Grid
+from vitrine.media.grid import PART_TARGET, Grid
 from vitrine.packager.cues import NoCues
 from vitrine.packager.date_ranges import DateRanges
+from vitrine.packager.media_window import MediaWindow
 from vitrine.packager.part import Part, part_name, segment_name
 from vitrine.packager.programme import Programme
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.segment import close_segment
-from vitrine.packager.window import Answer, MediaWindow, Skip, Window
+from vitrine.packager.window import Answer, Skip, Window
 
 READY, WAIT, GONE, BAD_REQUEST = Answer.READY, Answer.WAIT, Answer.GONE, Answer.BAD_REQUEST
 PARTS = 6
@@ -32,12 +34,12 @@ class Feed:
         )
         self.others["v"] = self.window
         self.open: list[Part] = []
-        self.msn = FIRST_SEGMENT
+        self.msn = FIRST_MSN
         self.add(segments * PARTS + parts)
 
     def add(self, count: int = 1) -> None:
         for _ in range(count):
-            index, tick = len(self.open), ((self.msn - FIRST_SEGMENT) * PARTS + len(self.open)) * 30_000
+            index, tick = len(self.open), ((self.msn - FIRST_MSN) * PARTS + len(self.open)) * 30_000
             name = part_name("b7", self.msn, index)
             part = Part(name, self.msn, index, tick, 30_000, 90_000, tick * 100_000 // 9, index == 0, name.encode())
             self.open.append(part)
@@ -125,7 +127,7 @@ def test_an_ended_window_ignores_directives(msn: int | None, part: int | None) -
 
 def place(count: int) -> tuple[int, int]:
     """Media sequence number and index of the part that comes after so many."""
-    return FIRST_SEGMENT + count // PARTS, count % PARTS
+    return FIRST_MSN + count // PARTS, count % PARTS
 
 
 @given(added=st.integers(0, 100), msn=st.integers(1, 21), part=st.none() | st.integers(0, 20))
@@ -134,7 +136,7 @@ def test_answer_is_ready_exactly_when_it_or_anything_later_is_there(added: int, 
     there = msn < place(added)[0] if part is None else added > 0 and (msn, part) <= newest
     answer = Feed(0, added).window.answer(msn, part)
     assert (answer is READY) == there
-    if not there and msn <= max(newest[0], FIRST_SEGMENT) + 1 and (part or 0) < PARTS:
+    if not there and msn <= max(newest[0], FIRST_MSN) + 1 and (part or 0) < PARTS:
         assert answer is WAIT
 
 
@@ -224,7 +226,7 @@ def test_a_removed_segment_stays_for_its_duration_and_the_longest_playlists() ->
 
 def test_memory_is_bounded() -> None:
     feed = Feed(200, 5)
-    names = [part_name("b7", *each) for each in product(range(FIRST_SEGMENT, FIRST_SEGMENT + 201), range(PARTS))]
+    names = [part_name("b7", *each) for each in product(range(FIRST_MSN, FIRST_MSN + 201), range(PARTS))]
     held = [name for name in names if isinstance(feed.window.media(name), tuple)]
     assert len(held) == (10 + 12) * PARTS + 5
 
@@ -246,7 +248,7 @@ def test_the_window_lists_at_least_six_segments(seconds: int, listed: int) -> No
     feed.add(PARTS * 40)
     text = feed.window.playlist()
     assert text.count("#EXTINF") == listed
-    assert f"#EXT-X-MEDIA-SEQUENCE:{FIRST_SEGMENT + 40 - listed}\n" in text
+    assert f"#EXT-X-MEDIA-SEQUENCE:{FIRST_MSN + 40 - listed}\n" in text
 
 
 def test_one_rendering_serves_everyone() -> None:

@@ -4,9 +4,10 @@ import json
 import logging
 
 import pytest
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from vitrine.server.config import Channel, Config, TurnServer, Whip
-from vitrine.server.logs import HIDDEN, JsonFormatter, Redaction, TextFormatter, secrets_of
+from vitrine.server.logs import HIDDEN, JsonFormatter, Redaction, TextFormatter, is_ours, secrets_of
 
 CONFIG = Config(
     channels={"show": Channel(stream_key="k3y-of-the-show", playback_secret="a secret of the shop"), "open": Channel()},
@@ -53,3 +54,14 @@ def test_json_has_the_fields_beside_the_message() -> None:
     assert line["time"].endswith("+00:00")
     assert (line["level"], line["logger"], line["message"]) == ("info", "vitrine.x", "over")
     assert (line["channel"], line["bytes"]) == ("show", 5)
+
+
+@pytest.mark.parametrize("error", [BadHttpMessage("no request"), LineTooLong(b"GET /aaa", 8190)])
+def test_a_request_that_is_none_has_no_line(error: Exception) -> None:
+    assert not is_ours(record("Error handling request from 192.0.2.7", exc_info=(type(error), error, None)))
+
+
+def test_a_bug_has_one() -> None:
+    error = ValueError("of ours")
+    assert is_ours(record("Error handling request from 192.0.2.7", exc_info=(ValueError, error, None)))
+    assert is_ours(record("the server starts"))

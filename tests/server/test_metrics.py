@@ -24,7 +24,7 @@ IDLE = ChannelState(channel="other", title="Other", state="idle", playlist="/hls
 
 
 def samples() -> dict[tuple[str, str, str], float]:
-    counts = Counts(lambda: (LIVE, IDLE), lambda: 3, lambda: 40, lambda: 2, lambda: {"key": 9})
+    counts = Counts(lambda: (LIVE, IDLE), lambda: 3, lambda: 40, lambda: 2, lambda: {"key": 9}, lambda: 12)
     text = Exposition(counts).text().decode()
     found = {}
     for family in text_string_to_metric_families(text):
@@ -54,6 +54,7 @@ def test_the_server_in_numbers() -> None:
     assert found["vitrine_viewer_connections", "", ""] == 40
     assert found["vitrine_wrong_keys_total", "", ""] == 2
     assert found["vitrine_refused_total", "", "key"] == 9
+    assert found["vitrine_tasks", "", ""] == 12
     assert found["process_open_fds", "", ""] > 0
 
 

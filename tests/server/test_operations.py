@@ -45,6 +45,9 @@ async def test_ready_or_why_not(tmp_path: Path) -> None:
         assert os.listdir(tmp_path) == []
     async with serving(tmp_path, "the server is starting") as session, session.get("/readyz") as answer:
         assert (answer.status, (await answer.json())["reason"]) == (503, "the server is starting")
-    async with serving(tmp_path / "gone") as session, session.get("/readyz") as answer:
+    async with serving(tmp_path / "of-a-new-server") as session, session.get("/readyz") as answer:
+        assert answer.status == 200
+    (tmp_path / "file").touch()
+    async with serving(tmp_path / "file") as session, session.get("/readyz") as answer:
         assert answer.status == 503
-        assert "No such file" in (await answer.json())["reason"]
+        assert "nothing can be written to the data folder" in (await answer.json())["reason"]

@@ -71,7 +71,7 @@ def test_a_full_disk_is_said_in_words_once_and_when_it_is_over(
 
 
 def test_a_slow_disk_loses_segments_and_says_so(files: SegmentFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment_files, "MOST_WAITING", 2)
+    monkeypatch.setattr(segment_files, "MOST_WAITING", 2 * segment(0).entry.size)
     disk = threading.Event()
     files._thread.submit(disk.wait)
     for msn in range(3):

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.media.messages import MAX_MESSAGE
-from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, VideoTrack
+from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, TrackAnnounced, VideoTrack
 from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, encode
 from vitrine.transcode.ladder import Plan, PlannedRung, Slate
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"\x01\x02", 640, 480, (4, 3), Fraction(30000, 1001), Colour(1, 1, 1, True))

@@ -88,6 +88,16 @@ async def test_a_killed_worker_is_reported() -> None:
         await worker.finish()
 
 
+async def test_a_worker_that_dies_while_it_starts_is_reported() -> None:
+    """As under load: it is dead, and its pipes are closed, before they are made larger."""
+    listener = Listener()
+    worker = await Worker.launch(listener)
+    os.kill(worker.pid, signal.SIGKILL)
+    await listener.first(WorkerDied)
+    worker._enlarge_pipes()
+    await worker.close()
+
+
 async def test_a_worker_that_stands_still_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "HUNG_SECONDS", 0.2)
     async with running(plan(live=True)) as (worker, listener):
@@ -190,6 +200,14 @@ async def test_no_secret_reaches_a_worker(monkeypatch: pytest.MonkeyPatch) -> No
     async with running(plan()) as (worker, _):
         assert process_strings(worker.pid, "environ") == [f"{k}={v}" for k, v in worker_environment().items()]
         assert process_strings(worker.pid, "cmdline")[1:] == ["-m", "vitrine.transcode.worker"]
+
+
+async def test_a_list_of_processes_says_whose_a_worker_is() -> None:
+    worker = await Worker.start(plan(), Listener(), "cyberdeals")
+    try:
+        assert process_strings(worker.pid, "cmdline")[1:] == ["-m", "vitrine.transcode.worker", "cyberdeals"]
+    finally:
+        await worker.close()
 
 
 def process_strings(pid: int, name: str) -> list[str]:

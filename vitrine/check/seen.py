@@ -84,8 +84,8 @@ class Reload:
 class Update:
     """A delta update as it came, what it was made whole with, what that gave, and the full playlist asked for then.
 
-    `full` is None where it was not asked for; `earlier` is a full one that came just before, if any. `known_since`
-    tells when a date range was first seen as it is.
+    `full` is None where it was not asked for; `earlier` is a full one that came just before, if any. `known` tells
+    what date ranges said before this update, and since when.
     """
 
     delta: MediaPlaylist
@@ -93,7 +93,7 @@ class Update:
     full: MediaPlaylist | None
     earlier: MediaPlaylist | None
     asked: float
-    known_since: Mapping[str, float]
+    known: Mapping[str, tuple[Mapping[str, str], float]]
     v2: bool
 
 

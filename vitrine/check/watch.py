@@ -131,9 +131,8 @@ class Watch:
             self.findings.apply((fetched.playlists_can_be_read,), told, rendition.name)
             return None
         if directives.skip is not None:
-            since = {name: at for name, (_, at) in rendition.ranges.items()}
             v2 = directives.skip == "v2"
-            follow.update = Update(playlist, whole, None, follow.full, response.asked, since, v2)
+            follow.update = Update(playlist, whole, None, follow.full, response.asked, dict(rendition.ranges), v2)
             self.findings.apply(deltas.RULES, follow.update, rendition.name)
             follow.full = None
         return whole

@@ -50,8 +50,9 @@ class PublishRequest:
     `address` is the peer's IP address. `close` ends the session from our side and takes the reason in words:
     it is called when another publisher with the same key takes over. `channel` is the one that the publisher's address
     names, which the key must open; None where the key alone says which. `takeover` says whether a publisher that is
-    there already makes way even if it is well; one that has gone silent always does. `want_keyframe` asks the publisher
-    for one, as often as it is called; it need not listen.
+    there already makes way even if it is well; one that has gone silent always does, and so does one with the same
+    `publisher`: what it calls itself, the same each time that it connects again. `want_keyframe` asks the publisher for
+    one, as often as it is called; it need not listen.
     """
 
     protocol: str
@@ -61,6 +62,11 @@ class PublishRequest:
     channel: str | None = None
     takeover: bool = True
     want_keyframe: Callable[[], None] = nothing_to_ask
+    publisher: str | None = None
+
+    def replaces(self, present: "PublishRequest") -> bool:
+        """Whether one that is there, and well, makes way for this one."""
+        return self.takeover or (self.publisher is not None and self.publisher == present.publisher)
 
 
 class Publication(Protocol):

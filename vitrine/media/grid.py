@@ -1,6 +1,6 @@
 """Where keyframes are forced and segments and parts are cut: one grid for the encoder and the packager.
 
-Programme time 0 is frame 0 and starts segment FIRST_SEGMENT. Video frames lie exactly on the grid; audio frames have a
+Programme time 0 is frame 0 and starts segment 0. Video frames lie exactly on the grid; audio frames have a
 grid of their own, and an audio segment starts at the audio frame nearest to the video segment's start.
 """
 
@@ -18,10 +18,6 @@ AAC_FRAME = 1024
 AUDIO_RATE = 48_000
 SEGMENT_SECONDS = 2
 """An IDR every 2 s (HLS Authoring Specification 1.13)."""
-
-FIRST_SEGMENT = 1
-"""Not 0: of parts of a segment 0 hls.js (1.7) forgets again and again that it has them, takes them hundreds of times a
-second, and goes on only when they have left the playlist (`part.fragment.sn || -1` in its fragment-tracker.ts)."""
 
 PART_TARGET = Fraction(334, 1000)
 """Seconds. Whole numbers of frames at every rate of RATES, and of AAC frames, fit 85..100 % of it."""
@@ -86,19 +82,16 @@ class Grid:
 
     def segment(self, frame: int) -> int:
         """The media sequence number of the segment that holds a video frame."""
-        return FIRST_SEGMENT + frame // self.frames_per_segment
-
-    def first_frame(self, segment: int) -> int:
-        """The video frame that starts a segment."""
-        return (segment - FIRST_SEGMENT) * self.frames_per_segment
+        return frame // self.frames_per_segment
 
     def segment_start(self, segment: int) -> int:
         """Start of a segment on VIDEO_TIMESCALE."""
-        return self.tick(self.first_frame(segment))
+        return self.tick(segment * self.frames_per_segment)
 
     def audio_segment_start(self, segment: int) -> int:
         """Index of the AAC frame that starts a segment's audio: the nearest to the video's start."""
-        samples = self.first_frame(segment) * self.rate.denominator * AUDIO_RATE
+        frames = segment * self.frames_per_segment
+        samples = frames * self.rate.denominator * AUDIO_RATE
         return rescale(samples, self.rate.numerator * AAC_FRAME, 1)
 
 

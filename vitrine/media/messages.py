@@ -5,6 +5,8 @@ for those who talk; only an access unit's body is the same everywhere.
 """
 
 import struct
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, RefusedError
@@ -41,10 +43,14 @@ def decode_unit(body: memoryview) -> AccessUnit:
     return AccessUnit(track_id, dts, pts, keyframe, bytes(body[_UNIT.size :]))
 
 
-class MessageSplitter:
-    """Messages out of a byte stream that arrives in pieces."""
+M = TypeVar("M")
 
-    def __init__(self) -> None:
+
+class MessageSplitter(Generic[M]):
+    """Messages out of a byte stream that arrives in pieces. `decode` makes one of its kind and body."""
+
+    def __init__(self, decode: Callable[[int, bytes], M]) -> None:
+        self._decode = decode
         self._buffer = bytearray()
 
     def receive_data(self, data: bytes) -> None:
@@ -56,8 +62,11 @@ class MessageSplitter:
         if self._buffer:
             raise MalformedError("The message stream ended in the middle of a message")
 
-    def events_received(self) -> list[tuple[int, bytes]]:
-        """(kind, body) of every message that is complete. Raises MalformedError."""
+    def events_received(self) -> list[M]:
+        """Every message that is complete. Raises MalformedError."""
+        return [self._decode(kind, body) for kind, body in self._split()]
+
+    def _split(self) -> list[tuple[int, bytes]]:
         messages: list[tuple[int, bytes]] = []
         position = 0
         with memoryview(self._buffer) as view:

@@ -67,6 +67,13 @@ Track = VideoTrack | AudioTrack
 
 
 @dataclass(frozen=True, slots=True)
+class TrackAnnounced:
+    """Tells of a track, or of the changed description of one that was told of, before its access units."""
+
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
 class Rendition:
     """One encoded version of the broadcast: its name in addresses, its track, its rate in bits a second."""
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from vitrine.origin import hls, pages
 from vitrine.origin.access import Access
+from vitrine.origin.bodies import bodies_in_time
 from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
@@ -61,7 +62,7 @@ class Origin:
         self._crew = CrewApi(channels, access)
 
     def application(self) -> web.Application:
-        application = web.Application(client_max_size=MAX_BODY)
+        application = web.Application(client_max_size=MAX_BODY, middlewares=[bodies_in_time])
         application.add_routes(
             [
                 web.get("/", self._page),

@@ -11,12 +11,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import unquote
 
-from vitrine.media.grid import FIRST_SEGMENT, SEGMENT_SECONDS
+from vitrine.media.grid import SEGMENT_SECONDS
 from vitrine.origin.gzipped import accepts_gzip
 from vitrine.origin.reply import Body, FilePiece, Reply, Representation, within
 from vitrine.origin.request import Request
 from vitrine.origin.signing import PREFIX, time_left
 from vitrine.origin.stream import LiveStream, Question
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.store import Stored
 from vitrine.packager.window import Answer, Skip
 
@@ -262,7 +263,7 @@ def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply |
             raise _refused(400, "That part is too far ahead of the playlist's end", PASSING_AGE)
     age = PLAYLIST_AGE
     if directives.msn is not None:
-        age = EARLY_PLAYLIST_AGE if directives.msn < FIRST_SEGMENT + EARLY else BLOCKED_PLAYLIST_AGE
+        age = EARLY_PLAYLIST_AGE if directives.msn < FIRST_MSN + EARLY else BLOCKED_PLAYLIST_AGE
     return _newest(stream, (address.rendition, directives.skip), age, packed).answer(request)
 
 

@@ -95,6 +95,11 @@ class LiveStream:
         self._changed(True)
         asyncio.get_running_loop().call_later(FAREWELL, self.end)
 
+    def rest(self) -> None:
+        """Close what is open; the playlists do not end, as another server will go on from there."""
+        self._packager.close_open()
+        self._changed(True)
+
     def end(self) -> None:
         """Close what is open; the playlists end at once."""
         self._packager.flush()

@@ -6,6 +6,7 @@ the attribute X-WITHDRAWN, by which players ignore it, and the cue, if there sti
 """
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vitrine.media.cue import Cue
@@ -13,6 +14,7 @@ from vitrine.packager.cmaf.prft import NANOSECONDS
 from vitrine.packager.cues import Cues
 from vitrine.packager.playlist import tags
 from vitrine.packager.programme import Programme
+from vitrine.packager.published import Published
 
 CLASS = "org.vitrine.product"
 
@@ -48,7 +50,16 @@ class DateRanges:
     It remembers every cue it ever published, as the ledger does, so that no ID is used twice.
     """
 
-    def __init__(self, broadcast: str, cues: Cues, programme: Programme, skip_seconds: int) -> None:
+    def __init__(
+        self,
+        broadcast: str,
+        cues: Cues,
+        programme: Programme,
+        skip_seconds: int,
+        note: Callable[[Published], None] = lambda _: None,
+    ) -> None:
+        """`note` is given every change of what is published."""
+        self._note = note
         self.text = ""
         self.recent = ""
         self.removed = ""
@@ -82,6 +93,22 @@ class DateRanges:
         if commanded or reached or left:
             self._publish()
             self._plan()
+
+    def restore(self, published: Iterable[Published], edge: int, oldest: int) -> None:
+        """Go on from what another server had published. Call it first; edge and oldest are as for `update`.
+
+        What left the playlists lately is told of as removed: a client may still know it.
+        """
+        self._edge, self._oldest = max(self._edge, edge), max(self._oldest, oldest)
+        for each in published:
+            known = self._latest[each.cue.id] = _Range(each.id, each.cue, each.end, each.withdrawn)
+            known.line, known.changed = self._line(known), each.changed
+            self._revisions[each.cue.id] = self._revisions.get(each.cue.id, 0) + 1
+            if self._touches(each.end):
+                self._listed.append(known)
+            elif each.end is not None and self._programme.frame_utc_ns(each.end) >= self._oldest - self._skip:
+                self._removals.append((self._edge, each.id))
+        self.update(edge, oldest)
 
     def end(self, frame: int) -> None:
         """The broadcast ended before `frame`: so do all cues that are still open. Call it once, after all updates."""
@@ -137,6 +164,7 @@ class DateRanges:
 
     def _write(self, each: _Range) -> None:
         each.line, each.changed = self._line(each), self._edge
+        self._note(Published(each.id, each.cue, each.end, each.withdrawn, each.changed))
 
     def _plan(self) -> None:
         """When to look again."""

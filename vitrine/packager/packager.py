@@ -10,20 +10,24 @@ from vitrine.media.grid import VIDEO_TIMESCALE, Grid
 from vitrine.media.ticks import rescale
 from vitrine.media.track import Rendition, VideoTrack
 from vitrine.packager.cmaf.init import init_segment
+from vitrine.packager.cmaf.prft import NANOSECONDS
 from vitrine.packager.cues import Cues, NoCues
 from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.events import PackagerEvent, PartClosed, SegmentClosed
+from vitrine.packager.media_window import MediaWindow
 from vitrine.packager.part import PRODUCTS, Part
+from vitrine.packager.past import Kept, Past, entry_of
 from vitrine.packager.playlist.media import CAN_SKIP_UNTIL
 from vitrine.packager.playlist.multivariant import render_multivariant
 from vitrine.packager.products import ProductsSegmenter
 from vitrine.packager.products_window import ProductsWindow
 from vitrine.packager.programme import Programme
+from vitrine.packager.run import FIRST_RUN, Run, run_of
 from vitrine.packager.segment import Segment
-from vitrine.packager.segmenter import Cut, Segmenter, no_stamps
+from vitrine.packager.segmenter import Cut, Segmenter, cuts_for, no_stamps
 from vitrine.packager.stamper import Stamper
 from vitrine.packager.store import SegmentStore
-from vitrine.packager.window import MediaWindow, Window
+from vitrine.packager.window import Window
 
 CONTAINER_BITRATE = 10_000
 """Bits a second that fragments and stamps add to a rendition: at most 300 bytes around each part's samples, three
@@ -48,9 +52,11 @@ class Packager:
         *,
         cues: Cues | None = None,
         store: SegmentStore | None = None,
+        past: Past | None = None,
     ) -> None:
         """`start_utc_ns` is the wall clock of programme time 0; `store` is for segments too old for memory.
 
+        With a `past` the playlists begin with that, and `begin` has to be called before anything is pushed.
         Raises MisuseError, UnsupportedError.
         """
         names = {rendition.track.id: rendition.name for rendition in renditions}
@@ -64,32 +70,79 @@ class Packager:
         self.broadcast = broadcast
         self.renditions = tuple(renditions)
         self._names = names
-        self._ranges = DateRanges(broadcast, cues, programme, CAN_SKIP_UNTIL)
-        stamper = Stamper(cues, programme)
-        self._segmenters = {
-            rendition.name: Segmenter(
-                broadcast,
-                rendition,
-                programme,
-                stamper.stamps if isinstance(rendition.track, VideoTrack) else no_stamps,
-            )
-            for rendition in renditions
-        }
-        self._products = ProductsSegmenter(broadcast, cues, programme)
+        self._cues = cues
+        note = {} if store is None else {"note": store.note}
+        self._ranges = DateRanges(broadcast, cues, programme, CAN_SKIP_UNTIL, **note)
         self._programme = programme
-        self._windows = self._open_windows(window_seconds, store)
+        self._windows = self._open_windows(window_seconds, store, new=past is None)
         self.windows: Mapping[str, Window] = MappingProxyType(self._windows)
         self._multivariant = render_multivariant([_with_container(rendition) for rendition in renditions], grid.rate)
         self._closed = self._ended = False
+        self._segmenters: dict[str, Segmenter] = {}
+        if past is None:
+            self._cut(FIRST_RUN)
+        else:
+            self._restore(past, store)
 
-    def _open_windows(self, window_seconds: int, store: SegmentStore | None) -> dict[str, Window]:
+    def _cut(self, run: Run) -> None:
+        stamper = Stamper(self._cues, self._programme, self._cues.version if run.number else -1)
+        self._segmenters = {
+            each.name: Segmenter(
+                self.broadcast,
+                each,
+                self._programme,
+                stamper.stamps if isinstance(each.track, VideoTrack) else no_stamps,
+                run,
+            )
+            for each in self.renditions
+        }
+        self._products = ProductsSegmenter(self.broadcast, self._cues, self._programme, run)
+
+    def _restore(self, past: Past, store: SegmentStore | None) -> None:
+        for name, window in self._windows.items():
+            segments = past.segments[name] if name != PRODUCTS else self._completed(past, store)
+            window.restore(past.runs, segments, past.inits.get(name, {}))
+        newest = max((past.segments[each.name][-1] for each in self.renditions), key=lambda each: entry_of(each).utc_ns)
+        entry = entry_of(newest)
+        edge = entry.utc_ns + entry.ticks * NANOSECONDS // entry.timescale
+        self._ranges.restore(past.published, edge, self._oldest_utc_ns)
+
+    def _completed(self, past: Past, store: SegmentStore | None) -> list[Kept]:
+        """The products' segments. The newest was not written yet where pictures were cut off in the middle of one."""
+        *older, newest = past.segments[PRODUCTS]
+        entry = entry_of(newest)
+        if not entry.gap:
+            return [*older, newest]
+        run = run_of(past.runs, entry.msn)
+        place = Run(run.number, entry.msn, run.segment(entry.msn))
+        core = ProductsSegmenter(self.broadcast, self._cues, self._programme, place)
+        segment = core.close(self._programme.grid.segment_start(place.first_segment) + entry.ticks)
+        if store is not None:
+            store.keep(PRODUCTS, segment)
+        return [*older, segment]
+
+    def begin(self, run: Run, renditions: Sequence[Rendition]) -> None:
+        """Go on in a run of its own, with renditions of the same names: after a discontinuity.
+
+        Raises MisuseError where these are others.
+        """
+        if [each.name for each in renditions] != [each.name for each in self.renditions]:
+            raise MisuseError("A broadcast goes on with the renditions that it had")
+        self.renditions = tuple(renditions)
+        self._names = {each.track.id: each.name for each in renditions}
+        self._cut(run)
+        for each in renditions:
+            self._windows[each.name].begin(run, init_segment(each.track))
+        self._windows[PRODUCTS].begin(run)
+
+    def _open_windows(self, window_seconds: int, store: SegmentStore | None, *, new: bool) -> dict[str, Window]:
         windows: dict[str, Window] = {}
         part_target = self._programme.grid.part_target
         for rendition in self.renditions:
             windows[rendition.name] = MediaWindow(
                 rendition.name,
                 self.broadcast,
-                init_segment(rendition.track),
+                init_segment(rendition.track) if new else b"",
                 part_target=part_target,
                 window_seconds=window_seconds,
                 others=windows,
@@ -119,6 +172,11 @@ class Packager:
     def taken(self) -> Mapping[str, int]:
         """Access units taken so far, by a rendition's name: the frame on its grid that is to come next."""
         return {name: segmenter.taken for name, segmenter in self._segmenters.items()}
+
+    def first_frames(self, segment: int) -> Mapping[str, int]:
+        """The frame that begins a segment of the grid, by a rendition's name, on the rendition's own grid."""
+        grid = self._programme.grid
+        return {each.name: cuts_for(each, grid).segment_start(segment) for each in self.renditions}
 
     def multivariant(self) -> str:
         """The multivariant playlist; it never changes."""
@@ -159,7 +217,7 @@ class Packager:
         events = self.close_open()
         self._ended = True
         pictures = [each.name for each in self.renditions if isinstance(each.track, VideoTrack)]
-        if pictures:
+        if pictures and self._segmenters:
             self._ranges.end(max(self._segmenters[name].taken for name in pictures))
         for window in self.windows.values():
             window.end()
@@ -193,8 +251,12 @@ class Packager:
         if part.gap:
             return
         edge = self._programme.utc_ns(part.first_tick + part.ticks, part.timescale)
+        self._ranges.update(edge, self._oldest_utc_ns)
+
+    @property
+    def _oldest_utc_ns(self) -> int:
         starts = [window.oldest_utc_ns for window in self._windows.values()]
-        self._ranges.update(edge, min(start for start in starts if start is not None))
+        return min(start for start in starts if start is not None)
 
 
 def _with_container(rendition: Rendition) -> Rendition:

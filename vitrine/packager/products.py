@@ -4,10 +4,11 @@ A segment is written once, when the first rendition closes the segment of that n
 """
 
 from vitrine.media.cue import Showing
-from vitrine.media.grid import FIRST_SEGMENT, VIDEO_TIMESCALE
+from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.packager.cues import Cues
 from vitrine.packager.part import Part, text_name
 from vitrine.packager.programme import Programme
+from vitrine.packager.run import FIRST_RUN, Run
 from vitrine.packager.segment import Segment, close_segment
 from vitrine.packager.webvtt import TextCue, encode_segment, milliseconds_at
 
@@ -15,11 +16,12 @@ from vitrine.packager.webvtt import TextCue, encode_segment, milliseconds_at
 class ProductsSegmenter:
     """Cuts on the video's grid."""
 
-    def __init__(self, broadcast: str, cues: Cues, programme: Programme) -> None:
-        self._broadcast = broadcast
+    def __init__(self, broadcast: str, cues: Cues, programme: Programme, run: Run = FIRST_RUN) -> None:
+        self._stem = run.stem(broadcast)
+        self._run = run
         self._cues = cues
         self._programme = programme
-        self._msn = FIRST_SEGMENT
+        self._msn = run.first_msn
 
     @property
     def msn(self) -> int:
@@ -29,9 +31,10 @@ class ProductsSegmenter:
     def close(self, end_tick: int | None = None) -> Segment:
         """The next segment; it lasts as the grid says, or to a tick of the video's timescale at which all has ended."""
         grid = self._programme.grid
-        first_tick, grid_end = grid.segment_start(self._msn), grid.segment_start(self._msn + 1)
+        segment = self._run.segment(self._msn)
+        first_tick, grid_end = grid.segment_start(segment), grid.segment_start(segment + 1)
         end_tick = grid_end if end_tick is None else min(end_tick, grid_end)
-        name = text_name(self._broadcast, self._msn)
+        name = text_name(self._stem, self._msn)
         # A Segment has parts; this one's only part is never listed.
         part = Part(
             name=name,
@@ -55,7 +58,8 @@ class ProductsSegmenter:
         """
         grid = self._programme.grid
         times: dict[Showing, tuple[int, int]] = {}
-        first, end = grid.first_frame(self._msn), grid.first_frame(self._msn + 1)
+        segment = self._run.segment(self._msn)
+        first, end = segment * grid.frames_per_segment, (segment + 1) * grid.frames_per_segment
         starts = list(dict.fromkeys((first, *self._cues.changes(first, end))))
         for frame, following in zip(starts, [*starts[1:], end], strict=True):
             start, stop = grid.tick(frame), min(grid.tick(following), end_tick)

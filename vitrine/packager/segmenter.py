@@ -15,12 +15,13 @@ from typing import Protocol
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, FIRST_SEGMENT, VIDEO_TIMESCALE, Grid
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import Rendition, VideoTrack
 from vitrine.packager.cmaf.fragment import TRACK_ID, Fragment, Sample
 from vitrine.packager.cmaf.prft import Prft, ntp_time
 from vitrine.packager.part import Part, part_name, segment_name
 from vitrine.packager.programme import Programme
+from vitrine.packager.run import FIRST_RUN, Run
 from vitrine.packager.segment import Segment, close_segment
 
 
@@ -33,7 +34,7 @@ class Cuts(Protocol):
 
     def tick(self, frame: int) -> int: ...
     def frame(self, tick: int) -> int: ...
-    def segment_start(self, msn: int) -> int: ...
+    def segment_start(self, segment: int) -> int: ...
 
 
 class VideoCuts:
@@ -44,7 +45,10 @@ class VideoCuts:
         self.frames_per_part = grid.frames_per_part
         self.tick = grid.tick
         self.frame = grid.frame
-        self.segment_start = grid.first_frame
+        self._frames_per_segment = grid.frames_per_segment
+
+    def segment_start(self, segment: int) -> int:
+        return segment * self._frames_per_segment
 
 
 class AudioCuts:
@@ -90,25 +94,33 @@ def no_stamps(_first: int, _end: int) -> Sequence[bytes]:
 
 
 class Segmenter:
-    """Cuts one rendition from programme time 0 on. Holds the samples of the open part and the open segment's parts."""
+    """Cuts one rendition of a run. Holds the samples of the open part and the open segment's parts."""
 
-    def __init__(self, broadcast: str, rendition: Rendition, programme: Programme, stamps: Stamps = no_stamps) -> None:
-        self._broadcast = broadcast
+    def __init__(
+        self,
+        broadcast: str,
+        rendition: Rendition,
+        programme: Programme,
+        stamps: Stamps = no_stamps,
+        run: Run = FIRST_RUN,
+    ) -> None:
+        self._stem = run.stem(broadcast)
+        self._run = run
         self._name = rendition.name
         self._cuts = cuts_for(rendition, programme.grid)
         self._programme = programme
         self._stamps = stamps
-        self._position = 0
+        self._position = self._cuts.segment_start(run.first_segment)
         self._delay: int | None = None
         self._broken = False  # the newest frame was part of a gap
         self._samples: list[Sample] = []
         self._parts: list[Part] = []
         self._sequence = 0
-        self._open_segment(FIRST_SEGMENT)
+        self._open_segment(run.first_msn)
 
     @property
     def taken(self) -> int:
-        """Access units so far: of a picture, the frame that would come next."""
+        """The frame on its grid that is to come next."""
         return self._position
 
     def push(self, unit: AccessUnit) -> Cut | None:
@@ -150,8 +162,9 @@ class Segmenter:
 
     def _open_segment(self, msn: int) -> None:
         self._msn = msn
-        self._start = self._cuts.segment_start(msn)
-        self._end = self._cuts.segment_start(msn + 1)
+        segment = self._run.segment(msn)
+        self._start = self._cuts.segment_start(segment)
+        self._end = self._cuts.segment_start(segment + 1)
         self._part_start = self._start
         self._shown: set[int] = set()
 
@@ -189,7 +202,7 @@ class Segmenter:
         return self._close_segment(parts) if segment_too else Cut(parts, None)
 
     def _close_segment(self, parts: tuple[Part, ...]) -> Cut:
-        segment = close_segment(segment_name(self._broadcast, self._msn), tuple(self._parts))
+        segment = close_segment(segment_name(self._stem, self._msn), tuple(self._parts))
         self._parts = []
         self._open_segment(self._msn + 1)
         return Cut(parts, segment)
@@ -198,7 +211,7 @@ class Segmenter:
         """The open segment's next, of the frames [first, end)."""
         index, first_tick = len(self._parts), self._cuts.tick(first)
         return Part(
-            name=part_name(self._broadcast, self._msn, index),
+            name=part_name(self._stem, self._msn, index),
             msn=self._msn,
             index=index,
             first_tick=first_tick,

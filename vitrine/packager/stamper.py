@@ -31,11 +31,12 @@ are frames apart; a rendition further behind than this finds its stamps gone, an
 class Stamper:
     """The stamps of one broadcast. Every video rendition asks for each of its parts, in order."""
 
-    def __init__(self, cues: Cues, programme: Programme) -> None:
+    def __init__(self, cues: Cues, programme: Programme, seq: int = -1) -> None:
+        """`seq` is the largest that can have been stamped before."""
         self._cues = cues
         self._programme = programme
         self._on: Sequence[Showing] | None = None
-        self._seq = -1
+        self._seq = seq
         self._decided = 0
         self._stamps: deque[tuple[int, bytes]] = deque(maxlen=KEPT_STAMPS)
 

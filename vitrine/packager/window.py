@@ -5,16 +5,24 @@ A window never waits. `answer` and `media` say WAIT, and the origin asks again w
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from fractions import Fraction
 
 from vitrine.media.errors import MisuseError
-from vitrine.media.grid import FIRST_SEGMENT, SEGMENT_SECONDS
+from vitrine.media.grid import SEGMENT_SECONDS
 from vitrine.packager.date_ranges import DateRanges
-from vitrine.packager.part import Part, init_name, part_name
-from vitrine.packager.playlist.media import Listed, LiveState, listed, render_live, render_reports
+from vitrine.packager.part import Part, init_name
+from vitrine.packager.playlist.media import (
+    Listed,
+    LiveState,
+    discontinuity,
+    listed,
+    render_live,
+    render_reports,
+)
+from vitrine.packager.run import FIRST_MSN, FIRST_RUN, Run, run_of
 from vitrine.packager.segment import Segment, SegmentEntry
 from vitrine.packager.store import SegmentStore, Stored
 
@@ -26,12 +34,6 @@ MIN_SEGMENTS_LISTED = 6
 
 SEGMENTS_AHEAD = 2
 """How far past the last segment a request may ask before it is refused (section 6.2.5.2)."""
-
-ADVANCE_PART_SECONDS = 3
-"""The Advance Part Limit is this many seconds of parts, if a part is shorter than 1 s (section 6.2.5.2)."""
-
-ADVANCE_PARTS_LEAST = 3
-"""The Advance Part Limit for parts of 1 s or longer."""
 
 
 class Answer(Enum):
@@ -65,9 +67,13 @@ class Window(ABC):
     (section 6.2.2), the open segment included; then its bytes are dropped. Segments are counted, not timed: all but
     the last are one grid segment long, so every rendition's playlist rolls at the same media sequence number.
 
-    With a store, only the newest segments are kept in memory. An older one that the store does not have ends the
-    playlist's past: only what can be fetched is listed.
+    With a store, everything is written there as well; where the playlist is longer than MEMORY_SECONDS, only the newest
+    segments are kept in memory. An older one that the store does not have ends the playlist's past: only what can be
+    fetched is listed.
     """
+
+    has_media = True
+    """With an initialisation section, and parts."""
 
     def __init__(
         self,
@@ -94,7 +100,10 @@ class Window(ABC):
         self._removed: deque[SegmentEntry] = deque()
         self._in_memory: deque[Segment] = deque()
         self._store = store
-        self._open_msn = FIRST_SEGMENT
+        self._leaves_memory = store is not None and window_seconds > MEMORY_SECONDS
+        self._runs: list[Run] = [FIRST_RUN]
+        self._resting = False
+        self._open_msn = FIRST_MSN
         self._open_parts: list[Part] = []
         self._media: dict[str, tuple[bytes, ...]] = {}
         self._bodies: dict[Skip, tuple[Seen, str]] = {}
@@ -120,6 +129,62 @@ class Window(ABC):
     def _hint(self) -> str | None:
         """The name of the part that can be asked for before it is there."""
         return None
+
+    def restore(
+        self, runs: Sequence[Run], segments: Sequence[Segment | SegmentEntry], inits: Mapping[str, bytes]
+    ) -> None:
+        """Go on from what another server left: segments without a hole, the oldest first, the newest with their bytes.
+
+        Nothing is added before `begin`.
+        """
+        self._runs, self._resting = list(runs), True
+        self._media |= {name: (init,) for name, init in inits.items()}
+        for each in segments:
+            entry = each.entry if isinstance(each, Segment) else each
+            self._open_msn = entry.msn + 1
+            self._listed.append(listed(each, self._opening(entry.msn)))
+            if isinstance(each, Segment):
+                self._in_memory.append(each)
+                if not entry.gap:
+                    self._media[entry.name] = each.data
+                self._media |= {part.name: (part.data,) for part in each.parts if not part.gap}
+        self._unlist(len(self._listed) - self._max_listed)
+        self._drop_old()
+        self._changed()
+
+    def begin(self, run: Run, init: bytes = b"") -> None:
+        """A run goes on from here, after a discontinuity."""
+        self._runs.append(run)
+        self._resting = False
+        if init:
+            self._add_init(init)
+
+    @property
+    def _run(self) -> Run:
+        return self._runs[-1]
+
+    def _add_init(self, init: bytes) -> None:
+        name = init_name(self._run.stem(self._broadcast))
+        self._media[name] = (init,)
+        if self._store is not None:
+            self._store.begin(self.name, name, init)
+
+    def _init_of(self, msn: int) -> str | None:
+        return init_name(run_of(self._runs, msn).stem(self._broadcast)) if self.has_media else None
+
+    def _opening(self, msn: int) -> str:
+        """The lines of a discontinuity, where a segment begins a run that is not the first."""
+        begins = any(run.first_msn == msn for run in self._runs[1:])
+        return discontinuity(self._init_of(msn)) if begins else ""
+
+    @property
+    def _first_msn(self) -> int:
+        return self._open_msn - len(self._listed)
+
+    @property
+    def _discontinuities(self) -> int:
+        """That have left the playlist."""
+        return sum(run.first_msn < self._first_msn for run in self._runs[1:])
 
     @property
     def oldest_utc_ns(self) -> int | None:
@@ -171,25 +236,28 @@ class Window(ABC):
             raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
         if not segment.entry.gap:
             self._media[segment.entry.name] = segment.data
-        self._listed.append(listed(segment))
+        self._listed.append(listed(segment, self._opening(segment.entry.msn)))
         self._in_memory.append(segment)
         self._open_msn += 1
         self._open_parts = []
         if self._store is not None:
             if not segment.entry.gap:
                 self._store.keep(self.name, segment)
-            if len(self._in_memory) > MEMORY_SECONDS // SEGMENT_SECONDS:
+            if self._leaves_memory and len(self._in_memory) > MEMORY_SECONDS // SEGMENT_SECONDS:
                 self._leave_to(self._store, self._in_memory.popleft())
         self._unlist(len(self._listed) - self._max_listed)
-        # One more than the playlist's length for the open segment, and one for the removed segment's own duration.
-        if len(self._removed) > self._max_listed + 2:
-            self._drop(self._removed.popleft())
+        self._drop_old()
         self._changed()
+
+    def _drop_old(self) -> None:
+        # One more than the playlist's length for the open segment, and one for the removed segment's own duration.
+        while len(self._removed) > self._max_listed + 2:
+            self._drop(self._removed.popleft())
 
     def _leave_to(self, store: SegmentStore, segment: Segment) -> None:
         """From here on the store has it, or nobody."""
         self._forget(segment)
-        index = segment.entry.msn - (self._open_msn - len(self._listed))
+        index = segment.entry.msn - self._first_msn
         if not segment.entry.gap and store.find(self.name, segment.entry.name) is None:
             self._unlist(index + 1)
         elif index >= 0:
@@ -224,117 +292,3 @@ class Window(ABC):
         self.version += 1
         self._bodies.clear()
         self._texts.clear()
-
-
-class MediaWindow(Window):
-    """Of video or audio: with parts at the live edge."""
-
-    def __init__(
-        self,
-        name: str,
-        broadcast: str,
-        init: bytes,
-        *,
-        part_target: Fraction,
-        window_seconds: int,
-        others: Mapping[str, Window],
-        ranges: DateRanges,
-        store: SegmentStore | None = None,
-    ) -> None:
-        super().__init__(
-            name,
-            broadcast,
-            part_target=part_target,
-            window_seconds=window_seconds,
-            others=others,
-            ranges=ranges,
-            store=store,
-        )
-        self._media[init_name(broadcast)] = (init,)
-
-    @property
-    def position(self) -> Position | None:
-        if self._open_parts:
-            return self._open_msn, len(self._open_parts) - 1
-        if self._listed:
-            return self._open_msn - 1, len(self._listed[-1].parts) - 1
-        return None
-
-    def answer(self, msn: int | None, part: int | None) -> Answer:
-        """A part past the end of its segment means the first of the next one.
-
-        Who names neither waits for the first segment to be whole: hls.js takes a playlist of parts alone for an empty
-        one, and asks again a second later.
-        """
-        if self.ended:
-            return Answer.READY
-        if msn is None and part is None:
-            return Answer.READY if self._listed else Answer.WAIT
-        if msn is None:
-            return Answer.BAD_REQUEST
-        if msn < 0 or (part is not None and part < 0):
-            return Answer.BAD_REQUEST
-        if msn < FIRST_SEGMENT:
-            msn, part = FIRST_SEGMENT, None if part is None else 0
-        if part is not None and msn < self._open_msn and part >= self._parts_of(msn):
-            msn, part = msn + 1, 0
-        if msn < self._open_msn:
-            return Answer.READY
-        if msn > self._last_msn + SEGMENTS_AHEAD:
-            return Answer.BAD_REQUEST
-        here = len(self._open_parts) if msn == self._open_msn else 0
-        if part is None or part < here:
-            return Answer.WAIT if part is None else Answer.READY
-        return Answer.BAD_REQUEST if part > here - 1 + self._advance_part_limit else Answer.WAIT
-
-    @property
-    def _last_msn(self) -> int:
-        return self._open_msn if self._open_parts else self._open_msn - 1
-
-    @property
-    def _advance_part_limit(self) -> int:
-        """Rounded up: a request is refused only when it is certainly too far ahead."""
-        return -int(-ADVANCE_PART_SECONDS // self._part_target) if self._part_target < 1 else ADVANCE_PARTS_LEAST
-
-    def _parts_of(self, msn: int) -> int:
-        """How many parts a closed segment had; for one that is old or gone from the list it no longer matters."""
-        first = self._open_msn - len(self._listed)
-        return len(self._listed[msn - first].parts) if msn >= first else 0
-
-    @property
-    def _in_gap(self) -> bool:
-        """Nothing is hinted at then: it would only be refused when its time has come."""
-        parts = self._open_parts or (self._listed[-1].parts if self._listed else ())
-        return bool(parts) and parts[-1].gap
-
-    def _state(self) -> LiveState:
-        return LiveState(
-            part_target=self._part_target,
-            segments=list(self._listed),
-            first_msn=self._open_msn - len(self._listed),
-            ended=self.ended,
-            init_name=init_name(self._broadcast),
-            open_parts=self._open_parts,
-            hint=None if self.ended or self._in_gap else self._hint,
-        )
-
-    @property
-    def _hint(self) -> str | None:
-        if self._complete:
-            return None
-        return part_name(self._broadcast, self._open_msn, len(self._open_parts))
-
-    def add_part(self, part: Part) -> None:
-        """The open segment has one more part."""
-        if self.ended or (part.msn, part.index) != (self._open_msn, len(self._open_parts)):
-            raise MisuseError(f"Window {self.name} was given part {part.name} out of its turn")
-        self._open_parts.append(part)
-        if not part.gap:
-            self._media[part.name] = (part.data,)
-        self._changed()
-
-    def close_segment(self, segment: Segment) -> None:
-        """The open segment is complete; it holds the parts added before."""
-        if list(segment.parts) != self._open_parts:
-            raise MisuseError(f"Window {self.name} was given segment {segment.entry.name} out of its turn")
-        super().close_segment(segment)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from vitrine.media.errors import RefusedError
+from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.media.grid import Grid
 from vitrine.origin.cues import cue_event
 from vitrine.origin.desk import NotOnAirError, NotStoredError, TooManyCommandsError
@@ -55,6 +55,7 @@ class Desk:
         self.broadcast: str | None = None
         self.show: Show | None = None
         self.in_band_refused = 0
+        self.rehearsal = rehearsal
         self._channel = channel
         self._shop = shop
         self._folder = data / channel / REHEARSALS if rehearsal else data / channel
@@ -77,20 +78,43 @@ class Desk:
 
     def open(self, broadcast: str, grid: Grid, start_utc_ns: int, newest: Callable[[], int]) -> Ledger:
         """A broadcast goes on air: the ledger of its cues. `newest` tells the newest frame accepted at ingest."""
-        self._close_file()
-        ledger = Ledger(self._shop.title)
-        self.broadcast, self._newest, self._on_air = broadcast, newest, True
-        self.show = Show(grid, start_utc_ns, ledger, self._shop.rundown, self._shop.known)
-        self.in_band_refused = 0
-        folder = self._folder / broadcast
+        ledger = self._begin(broadcast, grid, start_utc_ns, newest)
         try:
-            folder.mkdir(parents=True)
-            self._file = LedgerFile.create(
-                folder / LEDGER_NAME, Header(broadcast, self._channel, grid.rate, start_utc_ns)
-            )
+            self._file = self._create_file(broadcast, grid, start_utc_ns)
         except OSError as error:
             log.error("%s: no cue can be stamped, the ledger cannot be written: %s", self._channel, error)
         return ledger
+
+    def resume(self, broadcast: str, grid: Grid, start_utc_ns: int, newest: Callable[[], int]) -> Ledger:
+        """The same of a broadcast that goes on after the server was started again: its ledger is on disk."""
+        entries: Sequence[Entry] = ()
+        try:
+            self._close_file()
+            self._file, header, entries = LedgerFile.open(self._folder / broadcast / LEDGER_NAME)
+            if (header.rate, header.start) != (grid.rate, start_utc_ns):
+                raise MalformedError("it counts on another clock than its segments")
+        except (OSError, MalformedError) as error:
+            self._close_file()
+            log.error("%s: no cue can be stamped, the ledger cannot be gone on with: %s", self._channel, error)
+        return self._begin(broadcast, grid, start_utc_ns, newest, entries)
+
+    def _begin(
+        self, broadcast: str, grid: Grid, start_utc_ns: int, newest: Callable[[], int], entries: Sequence[Entry] = ()
+    ) -> Ledger:
+        ledger = Ledger(self._shop.title)
+        for entry in entries:
+            ledger.append(entry)
+        self.broadcast, self._newest, self._on_air = broadcast, newest, True
+        self.show = Show(grid, start_utc_ns, ledger, self._shop.rundown, self._shop.known)
+        self.in_band_refused = 0
+        return ledger
+
+    def _create_file(self, broadcast: str, grid: Grid, start_utc_ns: int) -> LedgerFile:
+        """Raises OSError."""
+        self._close_file()
+        folder = self._folder / broadcast
+        folder.mkdir(parents=True, exist_ok=True)
+        return LedgerFile.create(folder / LEDGER_NAME, Header(broadcast, self._channel, grid.rate, start_utc_ns))
 
     def close(self, broadcast: str) -> None:
         """The broadcast is over: nothing is stamped any more, what was stamped can still be read."""

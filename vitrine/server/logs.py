@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 from vitrine.server.config import Channel, Config
 
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -80,9 +82,18 @@ class JsonFormatter(logging.Formatter):
         return self._redact(json.dumps(line, ensure_ascii=False, default=str))
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """False for a client's request that is none, of which aiohttp writes twenty lines: it was answered 400, and a
+    flood of them is not to fill the disk.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
 def log_to_stderr(style: str = "text", secrets: Iterable[str] = ()) -> None:
     """One line an event; `style` is text or json."""
     redact = Redaction(secrets)
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter(redact) if style == "json" else TextFormatter(redact))
+    handler.addFilter(is_ours)
     logging.basicConfig(level=logging.INFO, handlers=[handler])

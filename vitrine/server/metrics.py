@@ -50,6 +50,7 @@ class Counts:
     viewers: Callable[[], int] = lambda: 0
     wrong_keys: Callable[[], int] = lambda: 0
     refused: Callable[[], dict[str, int]] = dict
+    tasks: Callable[[], int] = lambda: 0
 
 
 class Exposition(Collector):
@@ -70,6 +71,7 @@ class Exposition(Collector):
         yield _info()
         yield _gauge("vitrine_publisher_connections", "RTMP connections.", self._counts.publishers())
         yield _gauge("vitrine_viewer_connections", "HTTP connections that ask for media.", self._counts.viewers())
+        yield _gauge("vitrine_tasks", "Tasks of the server's event loop.", self._counts.tasks())
         yield _counter("vitrine_wrong_keys", "Stream keys that opened nothing.", self._counts.wrong_keys())
         refused = CounterMetricFamily("vitrine_refused", "Asked for and declined, by what.", labels=["what"])
         for what, count in self._counts.refused().items():

@@ -54,6 +54,7 @@ class Operations:
     def _disk_trouble(self) -> str | None:
         path = self._data / PROBE
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)  # the first show would make it
             path.write_bytes(b"")
             os.unlink(path)
         except OSError as error:

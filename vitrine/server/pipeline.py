@@ -9,10 +9,9 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
-from pathlib import Path
 
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
@@ -21,18 +20,17 @@ from vitrine.media.ticks import seconds, ticks_at
 from vitrine.media.track import Track, VideoTrack
 from vitrine.origin.status import State, Trouble
 from vitrine.origin.stream import LiveStream
-from vitrine.packager.packager import Packager
-from vitrine.packager.window import MEMORY_SECONDS
 from vitrine.server.absence import Absence
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.inputs import Inputs, Role
+from vitrine.server.left import Left
+from vitrine.server.output import Output
 from vitrine.server.overload import Overload
-from vitrine.server.segment_files import SegmentFiles
 from vitrine.server.session import Session
 from vitrine.server.trace import trace_session
 from vitrine.server.transcoder import Transcoder
-from vitrine.server.troubles import Signs, troubles
+from vitrine.server.vitals import Vitals
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.gate import DEFAULT_RATE
 from vitrine.transcode.ladder import Plan, Slate
@@ -63,34 +61,55 @@ class Broadcast:
         desk: Desk,
         on_state: Callable[[], None] = lambda: None,
         slate: Slate = NO_SLATE,
+        *,
+        left: Left | None = None,
     ) -> None:
-        """`on_state` is called when `state` has changed."""
+        """`on_state` is called when `state` has changed; `left` is what the server before this one left of it."""
         self.channel = channel
-        self.id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        self.id = left.index.broadcast if left else f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self.state: State = "starting"
         self.reason: str | None = None
-        self.stream: LiveStream | None = None
-        self.files: SegmentFiles | None = None
+        self.output = Output(channel, self.id, config, desk)
         self.inputs = Inputs()
         self.absence: Absence | None = None
-        self.stats = Stats()
+        self.vitals = Vitals()
         self.overload = Overload(channel)
-        self.ingest_kbps = 0
         self.started: datetime | None = None
         self._config = config
         self._desk = desk
         self._on_state = on_state
         self._slate = slate
-        self._transcoder = Transcoder(self._on_worker, self._taken)
+        self._transcoder = Transcoder(self._on_worker, lambda: self.output.taken, channel)
         self._plan: Plan | None = None
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
         self._newest_picture: Fraction | None = None
         self._begun = asyncio.Event()
         self._over = asyncio.Event()
-        self._received = (0, time.monotonic())  # bytes, and when they were counted
         self._tracks: dict[int, Track] = {}
         self._standstill = Standstill()
-        self._decoded: tuple[int, float] | None = None  # pictures, and when there were more for the last time
+        self._suspended = False
+        if left is not None:
+            self._go_on(left)
+
+    def _go_on(self, left: Left) -> None:
+        """The server was started again: go on where the one before it stopped, and wait for the publisher as it did."""
+        index, now, grid = left.index, time.monotonic(), left.index.grid
+        self.started = datetime.fromtimestamp(index.start / 1e9, UTC)
+        self.output.resume(left, lambda: self.newest_frame)
+        self.state = "live"
+        self._plan = Plan(grid.rate, part_target=grid.part_target, ladder=self._config.rungs, slate=self._slate)
+        came_to = Fraction(time.time_ns() - index.start, 10**9)
+        self._newest = self._newest_picture = max(came_to, left.past.next_segment * grid.frames_per_segment / grid.rate)
+        self._standstill.resume(came_to, now)
+        self.absence = Absence.resumed(left, self._config.reconnect, now)
+        if index.ended is not None or self.absence.until <= now:
+            self.reason = index.ended or self.absence.verdict
+            self._over.set()
+        self._begun.set()
+
+    @property
+    def stream(self) -> LiveStream | None:
+        return self.output.stream
 
     @property
     def over(self) -> bool:
@@ -100,7 +119,8 @@ class Broadcast:
     async def run(self) -> None:
         """Live until nobody comes back or the transcoder has failed; raises for neither, nor for a bug."""
         try:
-            await self._transcode()
+            if not (self.over and self.output.rests):
+                await self._transcode()
         except OSError as error:
             self.fail(f"The transcoder could not be started: {error.strerror}")
         except Exception:
@@ -116,7 +136,7 @@ class Broadcast:
             await self._begun.wait()
             if self._plan is None:
                 return
-            transcoder.begin(self._plan)
+            transcoder.begin(self.output.plan(self._plan, self._standstill.due(time.monotonic())))
             while not self._over.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK):
@@ -154,7 +174,7 @@ class Broadcast:
     def check(self, request: PublishRequest, role: Role = "primary") -> None:
         """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
         present = self.inputs.of(role)
-        if present is not None and not request.takeover and present.is_well:
+        if present is not None and present.is_well and not request.replaces(present.request):
             raise PublishRefusedError(
                 Refusal.BUSY,
                 f"Another publisher is live on this channel by {present.request.protocol.upper()}. "
@@ -183,8 +203,7 @@ class Broadcast:
             self._on_state()
         elif self.absence is not None:
             log.info("%s: a publisher is back by %s", self.channel, request.protocol.upper())
-            self.absence = None
-            self._on_state()
+            self._await(None)
         return session
 
     def _change_over(self, session: Session) -> None:
@@ -268,8 +287,12 @@ class Broadcast:
             self._stop()
             return
         log.info("%s: the publisher is gone (%s); waiting %d s for it", self.channel, reason, absence.seconds)
-        self.absence = absence
         self._leave()
+        self._await(absence)
+
+    def _await(self, absence: Absence | None) -> None:
+        self.absence = absence
+        self.output.note_absence(absence)
         self._on_state()
 
     def finish(self, reason: str) -> None:
@@ -289,10 +312,6 @@ class Broadcast:
             return Fraction(0)
         return max(due, self._newest + 1 / self._plan.rate)
 
-    def _taken(self) -> Mapping[str, int]:
-        """The frame that is to come next in each rendition."""
-        return {} if self.stream is None else self.stream.packager.taken
-
     def _on_worker(self, event: PoolEvent) -> None:
         """A bug in what follows ends this broadcast, once, and no other."""
         if self.state == "failed":
@@ -310,22 +329,15 @@ class Broadcast:
                 self.stream.push(event)
                 if self.state == "starting" and self.stream.packager.playable:
                     self._on_air()
+            case Opened(renditions) if self.output.rests:
+                self.output.begin(renditions)
             case Opened(renditions):
                 assert self._plan is not None
                 assert self.started is not None
                 start_utc_ns = int(self.started.timestamp() * 1_000_000) * 1000
-                grid, window = self._plan.grid, self._config.hls.window
-                cues = self._desk.open(self.id, grid, start_utc_ns, lambda: self.newest_frame)
-                if window > MEMORY_SECONDS:
-                    folder = Path(self._config.server.data) / self.channel / self.id
-                    self.files = SegmentFiles(folder, self.channel)
-                packager = Packager(self.id, renditions, grid, start_utc_ns, window, cues=cues, store=self.files)
-                self.stream = LiveStream(packager)
+                self.output.open(renditions, self._plan.grid, start_utc_ns, lambda: self.newest_frame)
             case Stats():
-                if self._decoded is None or event.frames_in != self._decoded[0]:
-                    self._decoded = event.frames_in, time.monotonic()
-                self.stats = event
-                self._measure_ingest()
+                self.vitals.report(event, self.session)
             case Shed():
                 self.overload.note(event)
             case Failed(reason=reason) if self.stream is not None:
@@ -343,23 +355,7 @@ class Broadcast:
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
-        """What is wrong with what the publisher on air sends."""
-        session, now = self.session, time.monotonic()
-        if session is None or self.over:
-            return ()
-        picture, sound, keyframe = session.ages(now)
-        decoded = 0.0 if self._decoded is None else now - max(self._decoded[1], session.begun)
-        stats = self.stats
-        return troubles(Signs(now - session.begun, picture, sound, keyframe, decoded, stats.frozen, stats.mute))
-
-    def _measure_ingest(self) -> None:
-        """Called with each report of the worker, about once a second."""
-        now = time.monotonic()
-        if self.session is not None:
-            received, since = self._received
-            self._received = self.session.received, now
-            if self.session.received >= received and now > since:
-                self.ingest_kbps = round((self.session.received - received) / 125 / (now - since))
+        return () if self.session is None or self.over else self.vitals.troubles(self.session)
 
     def _on_air(self) -> None:
         self.state = "live"
@@ -379,21 +375,26 @@ class Broadcast:
         self._over.set()
         self._begun.set()
 
-    def forget(self) -> None:
-        """Nobody can watch it any more."""
-        if self.files is not None:
-            self.files.close()
-            self.files = None
+    def suspend(self) -> None:
+        """The server stops; the next one goes on from here."""
+        if not self.over:
+            self._suspended = True
+            self._stop()
+
+    @property
+    def rests(self) -> bool:
+        """It was suspended, and is not over."""
+        return self._suspended and self.state not in ("ended", "failed")
 
     def _end(self, state: State) -> None:
         if self.state in ("ended", "failed"):
             return
+        if self._suspended and state == "ended" and self.output.outlives_the_server:
+            log.info("%s: broadcast %s rests: the server stops", self.channel, self.id)
+            self.output.suspend()
+            return
         if state == "ended":
             log.info("%s: broadcast %s ended: %s", self.channel, self.id, self.reason or "the server stops")
         self.state = state
-        self._desk.close(self.id)
-        if self.stream is not None and self.reason:
-            self.stream.finish()
-        elif self.stream is not None:
-            self.stream.end()  # the server stops: there is no time for a farewell
+        self.output.end(self.reason)
         self._on_state()

@@ -1,6 +1,7 @@
 """The channels, who publishes on them, and what the origin may know of them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,19 +12,27 @@ from vitrine.ingest.publish import Doorman, Publication, PublishRefusedError, Pu
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
+from vitrine.server.absence import Absence
 from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
 from vitrine.server.inputs import Role
+from vitrine.server.left import Left, find_left
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
 from vitrine.server.room import Load, Room
+from vitrine.server.segment_files import remove_left
 from vitrine.server.shop import Shop
 from vitrine.server.slate import load_slate
 from vitrine.server.state import channel_state
 from vitrine.transcode.ladder import Slate
 
+log = logging.getLogger("vitrine.broadcast")
+
 BACKUP = " backup"
 """After a channel's name, which cannot hold it, where a key opens the channel as its backup."""
+
+DRAIN_SECONDS = 5.0
+"""For workers to encode what they have got, when the server stops."""
 
 KEPT_AFTER_END = 120.0
 """Seconds for which an ended broadcast stays watchable: its listed window, and the players behind it."""
@@ -80,11 +89,14 @@ class Registry:
     def __init__(self, config: Config, tasks: asyncio.TaskGroup, room: Room | None = None) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
+        self._draining = False
         self._room = room or Room()
         self.doorman = Doorman()
         self._config = config
         self._tasks = tasks
         self._running: set[asyncio.Task[None]] = set()
+        self._shows: dict[asyncio.Task[None], Broadcast] = {}
+        self._data = Path(config.server.data)
         self._places = {name: self._place(name, settings) for name, settings in config.channels.items()}
         for name, place in self._places.items():
             self._own(tasks.create_task(place.public.desk.watch(), name=f"files of {name}"))
@@ -99,10 +111,10 @@ class Registry:
         """What runs now, and what it costs."""
         stages = [stage for place in self._places.values() for stage in (place.public, place.rehearsal)]
         running = [stage.broadcast for stage in stages if stage.broadcast is not None and stage.on_air]
-        return [Load(each.id, each.stats.cpu, bool(each.overload.steps)) for each in running]
+        return [Load(each.id, each.vitals.stats.cpu, bool(each.overload.steps)) for each in running]
 
     def _place(self, name: str, settings: Channel) -> _Place:
-        data = Path(self._config.server.data)
+        data = self._data
         shop = Shop(name, *(None if path is None else Path(path) for path in (settings.catalogue, settings.rundown)))
         public, rehearsal = (
             _Stage(Desk(name, shop, data, self._tasks, in_band=settings.in_band, rehearsal=rehearsal))
@@ -125,6 +137,8 @@ class Registry:
 
     def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
         """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
+        if self._draining:
+            raise PublishRefusedError(Refusal.NO_ROOM, "The server is being stopped; try again in a moment", 2.0)
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         opened = self.doorman.channel_for_key(request.key, request.address, self._keys(), time.monotonic())
@@ -165,16 +179,51 @@ class Registry:
             stage.desk.events.tell("state", self.state(address))
 
     def _start(self, stage: _Stage, broadcast: Broadcast) -> None:
-        self._own(self._tasks.create_task(self._run(stage, broadcast), name=f"broadcast {broadcast.id}"))
+        task = self._tasks.create_task(self._run(stage, broadcast), name=f"broadcast {broadcast.id}")
+        self._shows[task] = broadcast
+        task.add_done_callback(self._shows.pop)
+        self._own(task)
+
+    async def restore(self) -> None:
+        """Go on with the broadcasts of the server before this one, and remove what cannot be gone on with."""
+        folders = []
+        for name, place in self._places.items():
+            for stage in (place.public, place.rehearsal):
+                left = await asyncio.to_thread(find_left, self._data / name, rehearsal=stage.desk.rehearsal)
+                if left is not None and self._resume(name, place, stage, left):
+                    folders.append(left.folder)
+        await asyncio.to_thread(remove_left, self._data, folders)
+
+    def _resume(self, name: str, place: _Place, stage: _Stage, left: Left) -> bool:
+        until = Absence.resumed(left, self._config.reconnect, time.monotonic()).until
+        if until + KEPT_AFTER_END < time.monotonic():
+            return False
+        try:
+            tell = partial(self._tell_state, name, stage)
+            broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate, left=left)
+        except Exception:
+            log.exception("%s: broadcast %s cannot be gone on with", name, left.index.broadcast)
+            return False
+        stage.broadcast = broadcast
+        self._start(stage, broadcast)
+        log.info("%s: goes on with broadcast %s", name, broadcast.id)
+        return True
 
     @staticmethod
     async def _run(stage: _Stage, broadcast: Broadcast) -> None:
         """One broadcast, then the time for which it stays watchable."""
+        over = False
         try:
             await broadcast.run()
+            if broadcast.rests:
+                return  # and can be fetched until there is no server
             await asyncio.sleep(KEPT_AFTER_END)
+            over = True
         finally:
-            broadcast.forget()
+            if over:
+                broadcast.output.forget()
+            else:
+                await asyncio.to_thread(broadcast.output.leave)
         stage.desk.forget(broadcast.id)
         if stage.broadcast is broadcast:
             stage.broadcast = None
@@ -188,6 +237,15 @@ class Registry:
             return False
         broadcast.finish("The crew ended the show.")
         return True
+
+    async def drain(self) -> None:
+        """The server is about to stop: have every broadcast rest, with all that it got encoded and on disk."""
+        self._draining = True
+        for broadcast in self._shows.values():
+            broadcast.suspend()
+        resting = [task for task, broadcast in self._shows.items() if broadcast.rests]
+        if resting:
+            await asyncio.wait(resting, timeout=DRAIN_SECONDS)
 
     async def close(self) -> None:
         """End every broadcast, and wait for their workers to be gone."""

@@ -18,13 +18,12 @@ from vitrine.media.address import is_loopback
 from vitrine.media.errors import ConfigError
 from vitrine.origin.app import Origin
 from vitrine.origin.hls import Hls
-from vitrine.origin.listener import Listener
+from vitrine.origin.listener import IDLE_TIME, Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
 from vitrine.server.metrics import Counts, Exposition
 from vitrine.server.operations import Operations
 from vitrine.server.registry import Registry
-from vitrine.server.segment_files import remove_left
 from vitrine.server.token import api_token
 
 log = logging.getLogger("vitrine.server")
@@ -50,15 +49,14 @@ async def running(config: Config) -> AsyncIterator[Running]:
     """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         token = api_token(config.server.api_token, Path(config.server.data))
-        await asyncio.to_thread(remove_left, Path(config.server.data))
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
+        await registry.restore()
         origin = Origin(registry, token)
         application = origin.application()
         peers = await PeerPool.start(peer_settings(config))
         stack.push_async_callback(peers.close)
         whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
-        stack.push_async_callback(whip.close)
         application.add_routes(whip.routes())
         publishers = RtmpServer(registry, waits=registry.doorman.backoff.wait)
         counts = Counts(registry.states, lambda: len(publishers), wrong_keys=lambda: registry.doorman.wrong)
@@ -67,11 +65,15 @@ async def running(config: Config) -> AsyncIterator[Running]:
             "key": registry.doorman.backoff.refused,
             "token": origin.access.backoff.refused,
         }
+        counts.tasks = lambda: len(asyncio.all_tasks())
         data = Path(config.server.data)
         operations = Operations(Exposition(counts), origin.access, lambda: _not_ready(peers, registry), data)
         application.add_routes(operations.routes())
         tls = None if config.server.certificate is None else _tls(config)
         listener = await _listener(application, origin.hls, stack)
+        # From here on in the reverse of the order in which a server stops: publishers first, viewers last.
+        stack.push_async_callback(registry.drain)
+        stack.push_async_callback(whip.close)
         counts.viewers = lambda: len(listener.connections)
         http_port = await _listen_to(listener, config.server.http, "server.http", None)
         https_port = None if tls is None else await _listen_to(listener, config.server.https, "server.https", tls)
@@ -107,6 +109,7 @@ async def _listener(application: web.Application, answers: Hls, stack: AsyncExit
     runner = web.AppRunner(
         application,
         access_log=None,
+        keepalive_timeout=IDLE_TIME,
         shutdown_timeout=GRACE,
         max_line_size=MAX_LINE,
         max_field_size=MAX_LINE,

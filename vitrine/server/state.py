@@ -61,13 +61,13 @@ def _rendition_state(rendition: Rendition) -> RenditionState:
 
 
 def _health(broadcast: Broadcast) -> Health:
-    stats, session = broadcast.stats, broadcast.session
+    stats, session = broadcast.vitals.stats, broadcast.session
     return Health(
         publisher=None if session is None else session.request.protocol,
         on_air=broadcast.inputs.on_air_role,
         standby=broadcast.inputs.standby_role,
         encoder=None if session is None else session.encoder or None,
-        ingest_kbps=broadcast.ingest_kbps,
+        ingest_kbps=broadcast.vitals.ingest_kbps,
         frames_in=stats.frames_in,
         frames_out=stats.frames_out,
         frames_repeated=stats.repeated,
@@ -79,7 +79,7 @@ def _health(broadcast: Broadcast) -> Health:
         shed=broadcast.overload.steps,
         times_shed=broadcast.overload.times,
         keyframe_ms=None if session is None else session.keyframe_ms,
-        dvr=None if broadcast.files is None else broadcast.files.trouble,
+        dvr=None if broadcast.output.files is None else broadcast.output.files.trouble,
         connection=None if session is None else _connection(session),
         troubles=broadcast.troubles,
     )

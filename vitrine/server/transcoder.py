@@ -34,7 +34,11 @@ class Transcoder:
     they are too many; of failures those that the input is to blame for, and those before anything was opened.
     """
 
-    def __init__(self, on_event: Callable[[PoolEvent], None], taken: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(
+        self, on_event: Callable[[PoolEvent], None], taken: Callable[[], Mapping[str, int]], name: str = ""
+    ) -> None:
+        """Its processes stand with `name` in lists of processes."""
+        self._name = name
         self._on_event = on_event
         self._taken = taken
         self._plan: Plan | None = None
@@ -65,7 +69,7 @@ class Transcoder:
 
     async def launch(self) -> None:
         """Start a process that waits for its plan. Raises OSError."""
-        self._launched = await Worker.launch(self._receive)
+        self._launched = await Worker.launch(self._receive, self._name)
 
     def begin(self, plan: Plan) -> None:
         """The plan is known; what has been given by now waits for it."""
@@ -91,7 +95,8 @@ class Transcoder:
         await former.close()
         self._waiting = self._replay.items
         self._former, self._delivered = self._counted, False
-        worker = await Worker.start(self._plan.resumed(self._renditions, self._taken()), self._receive)
+        plan = self._plan.resumed(self._renditions, self._taken())
+        worker = await Worker.start(plan, self._receive, self._name)
         self._on_event(Shed((), 0.0))  # it begins with all of the ladder, whatever its predecessor gave up
         worker.refill(self._waiting)
         self._waiting = []

@@ -14,7 +14,7 @@ import msgspec
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError
 from vitrine.media.messages import MessageSplitter, decode_unit, encode_message, encode_unit
-from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
+from vitrine.media.track import AudioTrack, Rendition, TrackAnnounced, VideoTrack
 from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
 from vitrine.transcode.ladder import Plan
 
@@ -24,13 +24,6 @@ class Begin:
     """To a worker: what to make. Comes first."""
 
     plan: Plan
-
-
-@dataclass(frozen=True, slots=True)
-class TrackAnnounced:
-    """To a worker: a track, or the changed description of one."""
-
-    track: Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,30 +173,18 @@ def encode(message: Message) -> bytes:
     return encode_message(*_control(message))
 
 
-class MessageReader:
+class MessageReader(MessageSplitter[Message]):
     """Messages out of a byte stream that arrives in pieces."""
 
     def __init__(self) -> None:
-        self._splitter = MessageSplitter()
-
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes; call `events_received` next."""
-        self._splitter.receive_data(data)
-
-    def receive_eof(self) -> None:
-        """The stream is over. Raises MalformedError in the middle of a message."""
-        self._splitter.receive_eof()
-
-    def events_received(self) -> list[Message]:
-        """Every message that is complete. Raises MalformedError."""
-        return [_decode(kind, memoryview(body)) for kind, body in self._splitter.events_received()]
+        super().__init__(_decode)
 
 
-def _decode(kind: int, body: memoryview) -> Message:
+def _decode(kind: int, body: bytes) -> Message:
     decode = _DECODERS.get(kind)
     if decode is None:
         raise MalformedError(f"A message has the unknown kind {kind}")
     try:
-        return decode(body)
+        return decode(memoryview(body))
     except (ValueError, ArithmeticError, NotImplementedError, RecursionError) as error:
         raise MalformedError(f"A message of kind {Kind(kind).name} is malformed: {error}") from error

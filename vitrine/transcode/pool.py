@@ -14,10 +14,10 @@ from typing import cast
 import vitrine
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError, MisuseError, RefusedError
-from vitrine.media.track import Track, VideoTrack
+from vitrine.media.track import Track, TrackAnnounced, VideoTrack
 from vitrine.transcode.backlog import Backlog
 from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, TrackAnnounced, encode
+from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, encode
 from vitrine.transcode.ladder import Plan
 
 PIPE_SIZE = 1 << 18
@@ -70,8 +70,8 @@ class Worker:
         self._hung = False
 
     @classmethod
-    async def launch(cls, on_event: Callable[[PoolEvent], None]) -> "Worker":
-        """A process that waits for its plan. Raises OSError."""
+    async def launch(cls, on_event: Callable[[PoolEvent], None], name: str = "") -> "Worker":
+        """A process that waits for its plan. In lists of processes it stands with `name`. Raises OSError."""
         worker = cls(on_event)
         loop = asyncio.get_running_loop()
         await loop.subprocess_exec(
@@ -79,6 +79,7 @@ class Worker:
             sys.executable,
             "-m",
             "vitrine.transcode.worker",
+            *filter(None, [name]),
             env=worker_environment(),
             start_new_session=True,
         )
@@ -86,9 +87,9 @@ class Worker:
         return worker
 
     @classmethod
-    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "Worker":
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None], name: str = "") -> "Worker":
         """A running worker that has been told its plan. Raises OSError."""
-        worker = await cls.launch(on_event)
+        worker = await cls.launch(on_event, name)
         worker.begin(plan)
         return worker
 
@@ -206,7 +207,8 @@ class Worker:
         for number in (0, 1):
             pipe = self._transport.get_pipe_transport(number)
             descriptor = pipe.get_extra_info("pipe") if pipe else None
-            if size is not None and descriptor is not None:
+            closed = pipe is None or pipe.is_closing()  # a worker that has ended already
+            if size is not None and descriptor is not None and not closed:
                 with contextlib.suppress(OSError):  # over the user's limit for pipes
                     fcntl.fcntl(descriptor.fileno(), size, PIPE_SIZE)
 

@@ -29,6 +29,9 @@ SLATE_AFTER_LEAVING = 1.0
 """Seconds for which the last picture stays when the publisher is gone: one that comes right back, or is replaced by
 another, shows no slate for a few frames."""
 
+RESUMED = 2
+"""Seconds, more than SLATE_AFTER_LEAVING, for which nobody has been there where another server was before."""
+
 SLATE_AFTER_STOPPING = 4.0
 """The same while the publisher is there: most networks that stop go on within this."""
 
@@ -64,6 +67,11 @@ class Standstill:
             return Fraction(0)
         self._behind = None
         return self._due(now) - time
+
+    def resume(self, time: Fraction, now: float) -> None:
+        """Programme time has come to `time`, nobody is there, and there is no last picture: the slate comes at once."""
+        self._newest, self._arrived = time - Fraction(RESUMED), now - RESUMED
+        self.leave()
 
     def leave(self) -> None:
         """The publisher is gone: nothing is waited for until a picture arrives."""

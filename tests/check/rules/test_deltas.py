@@ -29,7 +29,9 @@ def skipping(count: int, *, removed: str = 'RECENTLY-REMOVED-DATERANGES=""', ran
 def update(delta: str, full: str | None = LATER_LONG, known: str = LONG, v2: bool = True) -> Update:
     read = parse_media(delta)
     whole = apply(read, parse_media(known))
-    return Update(read, whole, parse_media(full) if full else None, None, 100.0, {"r1": 10.0, "r2": 95.0}, v2)
+    ranges = parse_media(known).date_ranges
+    since = {name: (ranges[name].raw, at) for name, at in (("r1", 10.0), ("r2", 95.0)) if name in ranges}
+    return Update(read, whole, parse_media(full) if full else None, None, 100.0, since, v2)
 
 
 @pytest.mark.parametrize("one", [update(skipping(1)), update(skipping(2), None), update(LATER, LATER, LIVE)])
@@ -79,7 +81,12 @@ def test_what_is_wrong(one: Update, rule: str, seen: str) -> None:
 
 @pytest.mark.parametrize(
     ("ranges", "found"),
-    [(R1, ["r1 is as it is since 90 s, and listed again"]), (R2, None), (R1.replace("r1", "r3"), None)],
+    [
+        (R1, ["r1 is as it is since 90 s, and listed again"]),
+        (R1.replace("\n", ',X-WITHDRAWN="YES"\n'), None),
+        (R2, None),
+        (R1.replace("r1", "r3"), None),
+    ],
 )
 def test_old_date_ranges_are_left_out(ranges: str, found: list[str] | None) -> None:
     one = replace(update(skipping(1, ranges=ranges), None), full=None)

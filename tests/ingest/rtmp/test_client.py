@@ -18,13 +18,12 @@ from vitrine.ingest.rtmp.events import (
     PublishRefused,
     PublishStarted,
     SessionEnded,
-    TrackAnnounced,
 )
 from vitrine.ingest.rtmp.handshake import PACKET, RANDOM
 from vitrine.ingest.rtmp.message import Command
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError, UnsupportedError
-from vitrine.media.track import AudioTrack, Codec, Track, VideoTrack
+from vitrine.media.track import AudioTrack, Codec, Track, TrackAnnounced, VideoTrack
 
 SHAKE = b"\x03" + bytes(2 * PACKET)
 

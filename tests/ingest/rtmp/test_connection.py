@@ -22,11 +22,11 @@ from vitrine.ingest.rtmp.events import (
     PublishRequested,
     PublishStarted,
     SessionEnded,
-    TrackAnnounced,
 )
 from vitrine.ingest.rtmp.handshake import PACKET, RANDOM
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
+from vitrine.media.track import TrackAnnounced
 
 CAPTURE = capture()
 SHAKEN = 1 + 2 * PACKET

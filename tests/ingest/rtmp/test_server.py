@@ -1,16 +1,18 @@
 import asyncio
 import contextlib
+import itertools
 import logging
 import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 
 from tests.ingest.rtmp.recorder import HOST, Channels, Recorder, tls_contexts
 from tests.ingest.rtmp.wire import AUDIO, VIDEO, Pair, capture, units
-from vitrine.ingest.rtmp import amf0, connection, lead, server
+from vitrine.ingest.rtmp import amf0, connection, effort, lead, server
 from vitrine.ingest.rtmp.chunk import ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET
 from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType
@@ -366,3 +368,28 @@ async def test_a_file_that_is_sent_as_fast_as_it_goes_becomes_real_time(monkeypa
         assert await channels.publications[0].ended == "the publisher stopped"
         assert loop.time() - begun > 0.5  # what came with the last slice is not waited for
     assert channels.publications[0].units == units(30)
+
+
+async def test_who_takes_more_than_its_share_waits_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each slice takes as long here as all that is between them; a timer beside it is asked all the same."""
+    clock = itertools.count()
+    monkeypatch.setattr(server, "time", SimpleNamespace(monotonic=lambda: next(clock) / 200))
+    monkeypatch.setattr(effort, "AT_ONCE", 0.0)
+    channels = Channels()
+    pair = Pair()
+    pair.publish(media=units(50))
+    pair.client.close()
+    pair.carry()
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while not channels.published.is_set() or not channels.publications[0].ended.done():
+            await asyncio.sleep(0.001)
+            turns += 1
+
+    async with serving(channels) as port, connected(port) as (_, writer):
+        writer.write(pair.sent)
+        await take_turns()
+    assert channels.publications[0].units == units(50)
+    assert turns > 10

@@ -10,12 +10,12 @@ from vitrine.ingest.rtmp.events import (
     MetadataReceived,
     PublishRequested,
     SessionEnded,
-    TrackAnnounced,
     Warned,
 )
 from vitrine.ingest.rtmp.message import BandwidthLimit, Command, Data, MessageType, UserControl, control, peer_bandwidth
 from vitrine.ingest.rtmp.session import CHUNK_SIZE, Session, State
 from vitrine.media.errors import MalformedError, MisuseError
+from vitrine.media.track import TrackAnnounced
 
 CONNECTION: Object = {"app": "live", "type": "nonprivate", "tcUrl": "rtmp://host/live"}
 AUDIO_HEADER = Message(8, b"\xaf\x00" + ASC, 0, 1)

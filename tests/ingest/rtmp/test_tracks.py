@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from tests.ingest.rtmp.wire import ASC, AVC_CONFIG, OPUS_HEADER
 from vitrine.ingest.rtmp import enhanced, flv
 from vitrine.ingest.rtmp.chunk import Message
-from vitrine.ingest.rtmp.events import MediaReceived, TrackAnnounced, Warned
+from vitrine.ingest.rtmp.events import MediaReceived, Warned
 from vitrine.ingest.rtmp.flv import Body, Kind
 from vitrine.ingest.rtmp.tracks import TrackEvent, Tracks, describe
 from vitrine.media.errors import MalformedError, UnsupportedError
-from vitrine.media.track import AudioTrack, Codec, VideoTrack
+from vitrine.media.track import AudioTrack, Codec, TrackAnnounced, VideoTrack
 
 H264 = Body(Codec.H264, Kind.CONFIG, AVC_CONFIG)
 AAC = Body(Codec.AAC, Kind.CONFIG, ASC)

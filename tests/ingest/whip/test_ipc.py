@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded
 from vitrine.ingest.whip.ipc import (
     AddCandidates,
     Answered,
@@ -23,7 +23,7 @@ from vitrine.ingest.whip.settings import IceServer, PeerSettings
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError
 from vitrine.media.messages import encode_message
-from vitrine.media.track import Codec, Colour, VideoTrack
+from vitrine.media.track import Codec, Colour, TrackAnnounced, VideoTrack
 
 MESSAGES: list[Message] = [
     Begin(PeerSettings((50_000, 50_010), True, (IceServer("turn:turn.example.org", "u", "c"),), 3)),

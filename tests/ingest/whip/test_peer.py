@@ -13,12 +13,12 @@ from aiortc import RTCSessionDescription
 
 from tests.ingest.whip.publisher import LOOPBACK, Heard, Picture, offered, pool, published, publisher
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded
 from vitrine.ingest.whip.pool import PeerPool
 from vitrine.ingest.whip.process.peer import ConnectedPeer
 from vitrine.ingest.whip.rtp.opus import opus_track
 from vitrine.media.errors import RefusedError
-from vitrine.media.track import Codec, VideoTrack
+from vitrine.media.track import Codec, TrackAnnounced, VideoTrack
 from vitrine.transcode.worker.decoder import AudioDecoder, VideoDecoder
 
 

@@ -5,13 +5,13 @@ import pytest
 from tests.ingest.rtmp.wire import AVC_CONFIG
 from tests.ingest.whip.network import FORMATS, RATE, VIDEO, Habits, Network, Studio
 from tests.ingest.whip.rtp.rtp import IDR, PPS, SPS
-from vitrine.ingest.whip.events import Measured, TrackAnnounced
+from vitrine.ingest.whip.events import Measured
 from vitrine.ingest.whip.reception import Format, Reception
 from vitrine.ingest.whip.rtp.opus import opus_track
 from vitrine.ingest.whip.rtp.packet import RtpPacket
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.h264 import AvcConfig
-from vitrine.media.track import Codec, VideoTrack
+from vitrine.media.track import Codec, TrackAnnounced, VideoTrack
 
 
 def measured(studio: Studio) -> Measured:

@@ -12,12 +12,12 @@ from tests.ingest.rtmp.recorder import Channels, Recorder
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.ingest.whip.errors import PeersUnavailableError
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.server import WhipServer
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import RefusedError
-from vitrine.media.track import Codec, VideoTrack
+from vitrine.media.track import Codec, TrackAnnounced, VideoTrack
 
 KEY = {"Authorization": "Bearer key"}
 SDP = {**KEY, "Content-Type": "application/sdp"}
@@ -256,6 +256,19 @@ async def test_a_live_channel_is_busy_unless_it_is_taken_over(ingest: Ingest) ->
     assert len(ingest.peers.opened) == 1
     assert (await ingest.post(path="/whip/show?takeover=1")).status == 201
     assert ingest.channels.requests[-1].takeover
+
+
+async def test_a_publisher_that_names_itself_is_known_by_it(ingest: Ingest) -> None:
+    assert (await ingest.post(path="/whip/show?publisher=tab-1")).status == 201
+    [first] = ingest.channels.requests
+    await ingest.post()
+    assert (await ingest.post(path="/whip/show?publisher=tab-1")).status == 201
+    unnamed, second = ingest.channels.requests[1:]
+    assert second.replaces(first)
+    assert not unnamed.replaces(first)
+    assert not unnamed.replaces(unnamed)
+    response = await ingest.post(path=f"/whip/show?publisher={'x' * 65}")
+    assert (response.status, await problem(response)) == (400, "The name of a publisher has at most 64 characters")
 
 
 async def test_the_broadcast_asks_the_publisher_for_a_keyframe(ingest: Ingest) -> None:

@@ -6,6 +6,9 @@ import pytest
 
 from vitrine.ingest.whip.process.waiting import waited
 
+TRIES = 30
+"""Datagrams until one is stamped when it arrives: once asked for, the kernel begins with that a little later."""
+
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
@@ -18,13 +21,16 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_what_was_read_late_arrived_before(pair: tuple[socket.socket, socket.socket]) -> None:
     sender, receiver = pair
-    assert waited(receiver.fileno()) == 0.0  # from here on the kernel keeps the time
-    sent = time.time()
-    sender.send(b"late")
-    time.sleep(0.1)
-    receiver.recv(9)
-    before = time.time() - sent
-    assert 0.1 <= waited(receiver.fileno()) <= before + 0.05
+    assert waited(receiver.fileno()) == 0.0
+    for _ in range(TRIES):
+        sent = time.time()
+        sender.send(b"late")
+        time.sleep(0.1)
+        receiver.recv(9)
+        passed = time.time() - sent
+        if (lay := waited(receiver.fileno())) >= 0.1:
+            break
+    assert 0.1 <= lay <= passed + 0.05
 
 
 def test_what_has_no_stamp_came_just_now(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -38,7 +38,9 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     async def static(request: web.Request) -> web.Response:
         asset = pages.static_file(request.match_info["name"])
         assert asset is not None
-        return web.Response(body=asset.body, headers={**asset.headers, "Content-Type": asset.content_type})
+        answer = web.Response(body=asset.body, headers={**asset.headers, "Content-Type": asset.content_type})
+        answer.force_close()  # a connection that is kept would be one that a test leaves
+        return answer
 
     async def blank(_: web.Request) -> web.Response:
         return web.Response(text="<!doctype html><title>test</title>", content_type="text/html")

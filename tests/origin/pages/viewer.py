@@ -50,8 +50,8 @@ class Viewer:
         await self.until("document.body.dataset.picture === 'on' && !vitrine.video.seeking")
         await self.until(f"numberOnScreen() > {self.broadcast.stage.newest - self._edge * float(RATE)}")
         await self.until(f"vitrine.video.currentTime > {await self.time() + 0.5}")
-        await expect(self.page.locator("#state")).to_have_text("Live")
-        await expect(self.page.locator("#shutter")).not_to_be_visible()
+        await expect(self.page.locator("#state")).to_have_text("Live", timeout=1000 * PATIENCE)
+        await expect(self.page.locator("#shutter")).not_to_be_visible(timeout=1000 * PATIENCE)
 
     async def is_told(self, title: str) -> None:
         """This is written where the picture was."""

@@ -50,15 +50,15 @@ class FakeWorker:
         self.advanced = asyncio.Event()
 
     @classmethod
-    async def launch(cls, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
+    async def launch(cls, on_event: Callable[[PoolEvent], None], name: str = "") -> "FakeWorker":
         if cls.refuse:
             raise cls.refuse
         FakeWorker.made = cls(on_event)
         return FakeWorker.made
 
     @classmethod
-    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None]) -> "FakeWorker":
-        worker = await cls.launch(on_event)
+    async def start(cls, plan: Plan, on_event: Callable[[PoolEvent], None], name: str = "") -> "FakeWorker":
+        worker = await cls.launch(on_event, name)
         worker.begin(plan)
         return worker
 

@@ -38,6 +38,27 @@ async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
     assert "taken over" in crew.told[0]
 
 
+async def test_a_publisher_comes_back_in_its_own_place_and_in_nobody_elses(desk: Desk) -> None:
+    broadcast = Broadcast("show", BOUND, desk)
+    told: dict[str, list[str]] = {"first": [], "again": [], "second": []}
+
+    def request(who: str, publisher: str, takeover: bool = False) -> PublishRequest:
+        return PublishRequest("whip", "key", "127.0.0.1", told[who].append, None, takeover, publisher=publisher)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        broadcast.new_session(request("first", "tab 1"))
+        broadcast.new_session(request("again", "tab 1"))
+        assert "taken over" in told["first"][0]
+        second = broadcast.new_session(request("second", "tab 2", takeover=True))
+        assert "taken over" in told["again"][0]
+        with pytest.raises(PublishRefusedError) as caught:
+            broadcast.new_session(request("again", "tab 1"))
+        assert caught.value.refusal is Refusal.BUSY
+        second.end("gone")
+    assert told["second"] == []
+
+
 async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:
     broadcast = Broadcast("show", BOUND, desk)
     async with asyncio.TaskGroup() as tasks:

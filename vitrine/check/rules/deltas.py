@@ -98,9 +98,9 @@ def old_date_ranges_are_skipped(update: Update) -> Iterator[str]:
     boundary = _boundary(update)
     if not update.v2 or boundary is None or update.delta.skip is None:
         return
-    for identifier in update.delta.date_ranges:
-        since = update.known_since.get(identifier)
-        if since is not None and update.asked - since > boundary + SLACK:
+    for identifier, listed in update.delta.date_ranges.items():
+        known, since = update.known.get(identifier, ({}, update.asked))
+        if listed.raw.items() <= known.items() and update.asked - since > boundary + SLACK:
             yield f"{identifier} is as it is since {seconds_text(update.asked - since)}, and listed again"
 
 

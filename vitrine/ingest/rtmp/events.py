@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vitrine.ingest.rtmp.amf_values import Object, Value
-from vitrine.media.track import Track
+from vitrine.media.track import TrackAnnounced
 
 HIGHEST_RATE = 240
 """Frames a second: the fastest cameras that publish."""
@@ -19,13 +19,6 @@ class PublishRequested:
 
     app: str
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrackAnnounced:
-    """A sequence header came: the description of a new track, or a changed one of a known id."""
-
-    track: Track
 
 
 @dataclass(frozen=True, slots=True)

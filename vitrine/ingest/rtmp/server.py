@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import ssl
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import cast
 from vitrine.ingest.publish import Publication, Publications, PublishRefusedError, PublishRequest
 from vitrine.ingest.rate import Attempts
 from vitrine.ingest.rtmp.connection import HANDSHAKE_SECONDS, RtmpConnection
+from vitrine.ingest.rtmp.effort import Effort
 from vitrine.ingest.rtmp.events import (
     DataReceived,
     Event,
@@ -19,7 +21,6 @@ from vitrine.ingest.rtmp.events import (
     MetadataReceived,
     PublishRequested,
     SessionEnded,
-    TrackAnnounced,
     Warned,
 )
 from vitrine.ingest.rtmp.flv import TIMESCALE
@@ -28,6 +29,7 @@ from vitrine.ingest.rtmp.lead import Lead
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline
+from vitrine.media.track import TrackAnnounced
 
 logger = logging.getLogger("vitrine.ingest.rtmp")
 
@@ -54,7 +56,10 @@ class Limits:
 
 
 SLICE = 16 << 10
-"""Bytes read of one publisher before the loop looks after everybody else; a message may take a single one of them."""
+"""Bytes read of one publisher at a time: 16 ms of media at 8 Mbit/s."""
+
+SMALL_SLICE = 1 << 10
+"""The same of one that takes more than its share: a message may take two of its bytes."""
 
 CONNECTIONS_OF_AN_ADDRESS = 200
 """Connections opened in 10 s (rate.py): twenty encoders that try again once a second."""
@@ -170,6 +175,8 @@ class _Peer(asyncio.Protocol):
         self._publication: Publication | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._lead = Lead()
+        self._effort = Effort()
+        self._slice = SLICE
         self._waiting = b""  # what is read once the clock has caught up
         self._pause: asyncio.TimerHandle | None = None
         self._refused = False
@@ -190,17 +197,27 @@ class _Peer(asyncio.Protocol):
             self._arm()
 
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), SLICE):
-            self._core.receive_data(data[start : start + SLICE], self._loop.time())
-            self._proceed()
-            if seconds := self._lead.pause(self._loop.time()):
-                self._waiting = data[start + SLICE :]
+        while data:
+            piece, data = data[: self._slice], data[self._slice :]
+            if seconds := self._read(piece):
+                self._waiting = data
                 self._transport.pause_reading()
                 self._pause = self._loop.call_later(seconds, self._go_on)
                 return
 
+    def _read(self, data: bytes) -> float:
+        """Act on a slice; the seconds to wait before the next one."""
+        begun = time.monotonic()  # the loop's own time stands still while it works
+        self._core.receive_data(data, self._loop.time())
+        self._proceed()
+        now = time.monotonic()
+        self._effort.spend(now - begun, now)
+        rest = self._effort.pause(now)
+        self._slice = SMALL_SLICE if rest else SLICE
+        return max(rest, self._lead.pause(self._loop.time()))
+
     def _go_on(self) -> None:
-        """The clock has caught up with a publisher that was ahead of it."""
+        """The clock has caught up with a publisher that was ahead of it, or that took more than its share."""
         self._pause = None
         data, self._waiting = self._waiting, b""
         self.data_received(data)

@@ -4,14 +4,14 @@ from collections import Counter
 
 from vitrine.ingest.rtmp import enhanced, flv
 from vitrine.ingest.rtmp.chunk import Message
-from vitrine.ingest.rtmp.events import MediaReceived, TrackAnnounced, Warned
+from vitrine.ingest.rtmp.events import MediaReceived, Warned
 from vitrine.ingest.rtmp.flv import TIMESCALE, Body, Kind
 from vitrine.ingest.rtmp.message import MessageType
 from vitrine.media.aac import AudioSpecificConfig
 from vitrine.media.bits import ByteReader
 from vitrine.media.errors import MalformedError, UnsupportedError
 from vitrine.media.h264 import AvcConfig, Sps
-from vitrine.media.track import AudioTrack, Codec, Track, VideoTrack
+from vitrine.media.track import AudioTrack, Codec, Track, TrackAnnounced, VideoTrack
 
 VIDEO_ID = 1
 AUDIO_ID = 2

@@ -3,19 +3,12 @@
 from dataclasses import dataclass
 
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.track import Track
+from vitrine.media.track import TrackAnnounced
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
     """ICE and DTLS are done; media may come."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrackAnnounced:
-    """A track, or the changed description of one already announced, before its access units."""
-
-    track: Track
 
 
 @dataclass(frozen=True, slots=True)

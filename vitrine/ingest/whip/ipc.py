@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError
 from vitrine.media.messages import MessageSplitter, decode_unit, encode_message, encode_unit
-from vitrine.media.track import AudioTrack, VideoTrack
+from vitrine.media.track import AudioTrack, TrackAnnounced, VideoTrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +120,11 @@ def encode(peer: int, message: Message) -> bytes:
     return encode_message(_KINDS[type(content)], head + _ENCODER.encode(content))
 
 
-class MessageReader:
+class MessageReader(MessageSplitter[tuple[int, Message]]):
     """(peer, message) out of a byte stream that arrives in pieces."""
 
     def __init__(self) -> None:
-        self._splitter = MessageSplitter()
-
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes; call `events_received` next."""
-        self._splitter.receive_data(data)
-
-    def receive_eof(self) -> None:
-        """The stream is over. Raises MalformedError in the middle of a message."""
-        self._splitter.receive_eof()
-
-    def events_received(self) -> list[tuple[int, Message]]:
-        """Every message that is complete. Raises MalformedError."""
-        return [_decode(kind, body) for kind, body in self._splitter.events_received()]
+        super().__init__(_decode)
 
 
 def _decode(kind: int, body: bytes) -> tuple[int, Message]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vitrine.ingest.whip.clock import SessionClock
-from vitrine.ingest.whip.events import Measured, PeerEvent, TrackAnnounced
+from vitrine.ingest.whip.events import Measured, PeerEvent
 from vitrine.ingest.whip.rtp import rtcp
 from vitrine.ingest.whip.rtp.arrivals import Arrivals
 from vitrine.ingest.whip.rtp.assembly import Assembled
@@ -22,7 +22,7 @@ from vitrine.ingest.whip.rtp.vp8 import Vp8Depacketizer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MalformedError
 from vitrine.media.grid import VIDEO_TIMESCALE
-from vitrine.media.track import Codec, VideoTrack
+from vitrine.media.track import Codec, TrackAnnounced, VideoTrack
 
 VIDEO_ID, AUDIO_ID = 1, 2
 TIMESCALES = {VIDEO_ID: VIDEO_TIMESCALE, AUDIO_ID: OPUS_RATE}

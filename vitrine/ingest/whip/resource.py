@@ -25,6 +25,9 @@ MAX_BODY = 64 << 10
 MAX_SESSIONS = 64
 """At once, over all channels. A channel has one publisher, at a takeover two; each costs a share of a core."""
 
+MAX_NAME = 64
+"""Characters of a publisher's name for itself; pages take a random one of 32."""
+
 RETRY_SECONDS = 10
 """What a publisher is told to wait where there is no room for it."""
 
@@ -187,6 +190,18 @@ def bearer_key(request: Request) -> str:
         text = "This needs the channel's stream key: send it as Authorization: Bearer KEY, or as OBS's bearer token"
         raise FaultError(401, text, ("WWW-Authenticate", "Bearer"))
     return key.strip()
+
+
+def publisher_name(request: Request) -> str | None:
+    """What a publisher calls itself. One that connects again under the same name takes over from itself, and from
+    nobody else: a page that lost its connection cannot know whether another one went on air meanwhile.
+
+    Raises FaultError.
+    """
+    name = request.query.get("publisher")
+    if name is not None and len(name) > MAX_NAME:
+        raise FaultError(400, f"The name of a publisher has at most {MAX_NAME} characters")
+    return name or None
 
 
 def read_candidates(body: bytes, resource: Resource) -> Fragment:

@@ -11,12 +11,13 @@ from aiohttp import web
 from vitrine.ingest.publish import Publication, Publications, PublishRequest
 from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.answer import complete_answer
-from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent, TrackAnnounced
+from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.offer import read_offer
 from vitrine.ingest.whip.resource import Answer, FaultError, Request, Resources
 from vitrine.ingest.whip.settings import IceServer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
+from vitrine.media.track import TrackAnnounced
 
 logger = logging.getLogger("vitrine.ingest.whip")
 
@@ -127,10 +128,10 @@ class WhipServer:
 
     async def _post(self, request: Request, http: web.Request) -> Answer:
         session = _Session(secrets.token_urlsafe(ID_BYTES), request.address, self._forget)
-        takeover = request.query.get("takeover") == "1"
+        takeover, publisher = request.query.get("takeover") == "1", resource.publisher_name(request)
         key = resource.bearer_key(request)
         publish = PublishRequest(
-            "whip", key, request.address, session.end, request.channel, takeover, session.request_keyframe
+            "whip", key, request.address, session.end, request.channel, takeover, session.request_keyframe, publisher
         )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())

@@ -155,7 +155,8 @@ export class Controls {
     const target = event.target;
     const onButton = target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement;
     const typed = event.ctrlKey || event.metaKey || event.altKey || target instanceof HTMLInputElement;
-    if (typed || (onButton && event.key === " ")) {
+    const scrolls = /^Arrow(Up|Down)$/.test(event.key) && !document.fullscreenElement && !this.#stage.contains(target);
+    if (typed || scrolls || (onButton && event.key === " ")) {
       return;
     }
     const act = this.#actions()[event.key.length === 1 ? event.key.toLowerCase() : event.key];

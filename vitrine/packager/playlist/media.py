@@ -35,12 +35,14 @@ VOD_VERSION = 6
 class Listed:
     """A closed segment in a playlist, with its lines where its parts are not listed: they are written once.
 
-    `parts` are kept while they may be listed, no longer than their bytes.
+    `parts` are kept while they may be listed, no longer than their bytes. `opening` are the lines of a discontinuity
+    before it.
     """
 
     entry: SegmentEntry
     parts: Sequence[Part]
     lines: str
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class LiveState:
     `date_ranges` are whole lines; `news` are those that a delta update may not leave out, and the ids of the ranges
     that have left, None where it has to hold them all. `init_name` is None for a rendition of text, which has no
     initialisation section and no parts. `hint` is the name of the next part, None where there will be none.
+    `discontinuities` have left the playlist; `opening` are the lines of one before the open segment.
     """
 
     part_target: Fraction
@@ -61,15 +64,28 @@ class LiveState:
     init_name: str | None = None
     open_parts: Sequence[Part] = ()
     hint: str | None = None
+    discontinuities: int = 0
+    opening: str = ""
 
 
-def listed(segment: Segment) -> Listed:
-    return Listed(segment.entry, segment.parts, _segment_lines(segment.entry, ()))
+def listed(segment: Segment | SegmentEntry, opening: str = "") -> Listed:
+    """`opening` are the lines that `discontinuity` gives."""
+    entry, parts = (segment.entry, segment.parts) if isinstance(segment, Segment) else (segment, ())
+    return Listed(entry, parts, _segment_lines(entry, (), opening), opening)
+
+
+def discontinuity(init_name: str | None) -> str:
+    """The lines before a segment that does not go on from the one before it."""
+    return tags.DISCONTINUITY + "\n" + ("" if init_name is None else tags.map_uri(init_name) + "\n")
 
 
 def render_live(state: LiveState, *, delta: bool) -> str:
-    """The playlist's text. With `delta` what lies before the skip boundary is left out, if anything does."""
+    """The playlist's text. With `delta` what lies before the skip boundary is left out, if anything does.
+
+    A discontinuity is never left out, nor what follows it: of hls.js several releases lost count then (#6949, #7282).
+    """
     skipped = _before(state.segments, 0, CAN_SKIP_UNTIL) if delta else 0
+    skipped = next((index for index, each in enumerate(state.segments[:skipped]) if each.opening), skipped)
     open_ticks = sum(part.ticks for part in state.open_parts)
     bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
     if state.init_name is None:
@@ -81,9 +97,12 @@ def render_live(state: LiveState, *, delta: bool) -> str:
     elif state.init_name is not None:
         blocks.append(tags.map_uri(state.init_name) + "\n")
     blocks += [listed.lines for listed in state.segments[skipped:bare]]
-    blocks += [_segment_lines(listed.entry, listed.parts) for listed in state.segments[max(skipped, bare) :]]
+    recent = state.segments[max(skipped, bare) :]
+    blocks += [_segment_lines(listed.entry, listed.parts, listed.opening) for listed in recent]
     if state.open_parts:
-        blocks.append(tags.program_date_time(state.open_parts[0].utc_ns) + "\n" + _part_lines(state.open_parts))
+        blocks.append(
+            state.opening + tags.program_date_time(state.open_parts[0].utc_ns) + "\n" + _part_lines(state.open_parts)
+        )
     if state.ended:
         blocks.append(tags.ENDLIST + "\n")
     elif state.hint is not None:
@@ -109,7 +128,10 @@ def _before(segments: Sequence[Listed], end_ticks: int, limit: int, *, whole: bo
 
 
 def _live_header(state: LiveState) -> str:
-    """SERVER-CONTROL speaks of parts also where there are none: all playlists must have the same (section 6.2.4)."""
+    """SERVER-CONTROL speaks of parts also where there are none: all playlists must have the same (section 6.2.4).
+
+    DISCONTINUITY-SEQUENCE stands there also while it is 0 (HLS Authoring Specification 8.17).
+    """
     lines = (
         tags.EXTM3U,
         tags.version(LIVE_VERSION),
@@ -121,16 +143,17 @@ def _live_header(state: LiveState) -> str:
         ),
         *([] if state.init_name is None else [tags.part_inf(state.part_target)]),
         tags.media_sequence(state.first_msn),
+        tags.discontinuity_sequence(state.discontinuities),
         tags.INDEPENDENT_SEGMENTS,
     )
     return "\n".join(lines) + "\n"
 
 
-def _segment_lines(entry: SegmentEntry, parts: Sequence[Part]) -> str:
+def _segment_lines(entry: SegmentEntry, parts: Sequence[Part], opening: str = "") -> str:
     """The date stands before the segment's first part, where it has to (section 4.4.4.9)."""
     date = tags.program_date_time(entry.utc_ns)
     gap = f"{tags.GAP}\n" if entry.gap else ""
-    return f"{date}\n{_part_lines(parts)}{gap}{tags.extinf(entry.ticks, entry.timescale)}\n{entry.name}\n"
+    return f"{opening}{date}\n{_part_lines(parts)}{gap}{tags.extinf(entry.ticks, entry.timescale)}\n{entry.name}\n"
 
 
 def _part_lines(parts: Sequence[Part]) -> str:

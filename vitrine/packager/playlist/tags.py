@@ -19,6 +19,7 @@ EXTM3U = "#EXTM3U"
 INDEPENDENT_SEGMENTS = "#EXT-X-INDEPENDENT-SEGMENTS"
 ENDLIST = "#EXT-X-ENDLIST"
 GAP = "#EXT-X-GAP"
+DISCONTINUITY = "#EXT-X-DISCONTINUITY"
 PLAYLIST_TYPE_VOD = "#EXT-X-PLAYLIST-TYPE:VOD"
 
 
@@ -72,6 +73,11 @@ def target_duration(seconds: int) -> str:
 
 def media_sequence(msn: int) -> str:
     return f"#EXT-X-MEDIA-SEQUENCE:{msn}"
+
+
+def discontinuity_sequence(count: int) -> str:
+    """Section 4.4.3.3."""
+    return f"#EXT-X-DISCONTINUITY-SEQUENCE:{count}"
 
 
 def part_inf(part_target: Fraction) -> str:

@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
 from vitrine.media.grid import VIDEO_TIMESCALE
-from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
+from vitrine.media.track import AudioTrack, Rendition, Track, TrackAnnounced, VideoTrack
 from vitrine.transcode.events import Finished, Opened
-from vitrine.transcode.ipc import Advanced, Finish, Left, Message, TrackAnnounced
+from vitrine.transcode.ipc import Advanced, Finish, Left, Message
 from vitrine.transcode.ladder import MAX_RUNGS, Plan
 from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters, Output

@@ -21,6 +21,9 @@ export function tokenOfAddress() {
   return sessionStorage.getItem(KEPT_AS);
 }
 
+/** Nobody else has it. Not crypto.randomUUID: that is not there on plain http, where crews without a camera may work. */
+export const newName = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 export class Access {
   #token = tokenOfAddress();
 

@@ -1,14 +1,11 @@
 /** Commands: what is on show by the server, what is sent, what it was answered, and the three seconds to undo it. */
 
 import { ChannelEvents } from "/static/events.js";
-import { Refused } from "/static/studio/access.js";
+import { Refused, newName } from "/static/studio/access.js";
 
 const UNDO_MS = 3000;
 const TRIES = 4;
 const PAUSE_MS = 300; // before the second try, doubled with each
-
-/** Not crypto.randomUUID: that is not there on plain http, where crews without a camera may work. */
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -99,7 +96,7 @@ export class Desk extends EventTarget {
 
   /** The same key goes with each try: it is stamped once. */
   async #carry(command) {
-    const headers = { "Idempotency-Key": newKey() };
+    const headers = { "Idempotency-Key": newName() };
     const address = `/api/channels/${encodeURIComponent(this.#channel)}/cues`;
     for (let attempt = 1; ; attempt++) {
       try {

@@ -1,6 +1,7 @@
 /** Draws the connection's health: a minute of each figure, and what to do about it in words. */
 
 import { Figures, KINDS, verdict } from "/static/studio/figures.js";
+import { source } from "/static/studio/source.js";
 
 const KEPT = 60; // samples, one a second
 const HELD = 5; // seconds for which a trouble stays written: a sentence that flickers is read by nobody
@@ -10,6 +11,7 @@ const element = (id) => document.getElementById(id);
 export class Health {
   #figures = new Figures();
   #charts = new Map();
+  #own;
   #trouble = { text: null, until: 0 };
 
   constructor() {
@@ -31,7 +33,11 @@ export class Health {
       values.shift();
       draw(chart, values, KINDS[kind]);
     }
-    element("health-source").textContent = figures ? figures.own ? "This browser" : [health.publisher.toUpperCase(), health.encoder].filter(Boolean).join(", ") : "";
+    element("health-source").textContent = figures ? figures.own ? "This browser" : source(health) : "";
+    if (this.#own !== figures?.own) {
+      this.#own = figures?.own;
+      this.#trouble.until = 0; // another's connection
+    }
     this.#say(verdict(figures), now);
   }
 

@@ -1,6 +1,6 @@
 /** Keeps this browser on air: one WHIP session after another, for as long as the host wants to be. */
 
-import { Refused } from "/static/studio/access.js";
+import { Refused, newName } from "/static/studio/access.js";
 import { WhipSession } from "/static/studio/whip.js";
 
 const CONNECT_MS = 10_000;
@@ -9,11 +9,13 @@ const STALLED_MS = 4000; // nothing heard from the server for so long
 const RETRY_MS = [300, 1000, 2000, 4000];
 
 /**
- * Events: "state" when `state` changed: "off", "connecting", "on" or "lost" (it is being connected again); "refused",
- * with `error`, when the server does not take this publisher.
+ * Events: "state" when `state` changed: "off", "connecting", "on", "lost" (it is being connected again) or "taken" (another
+ * publisher has taken over: only the host brings this one back); "refused", with `error`, when the server does not take
+ * this publisher.
  */
 export class Publisher extends EventTarget {
   state = "off";
+  #name = newName(); // the server lets it take over from itself by it, and from nobody else
   #ingest = null;
   #stream = null;
   #side = 720;
@@ -50,13 +52,7 @@ export class Publisher extends EventTarget {
   }
 
   stop() {
-    this.#wanted = false;
-    clearTimeout(this.#timer);
-    this.#session?.close();
-    this.#session = null;
-    this.#lock?.release().catch(() => {});
-    this.#lock = null;
-    this.#become("off");
+    this.#end("off");
   }
 
   /** Another camera or microphone, without leaving the air. */
@@ -87,13 +83,13 @@ export class Publisher extends EventTarget {
 
   async #connect(takeover) {
     clearTimeout(this.#timer);
-    this.#session?.close();
+    this.#leave();
     const session = new WhipSession(this.#ingest.whip, this.#ingest.key);
     this.#session = session;
     session.addEventListener("state", () => session === this.#session && this.#follow(session));
     this.#timer = setTimeout(() => session === this.#session && this.#lose(), CONNECT_MS);
     try {
-      await session.open(this.#stream, this.#side, { takeover });
+      await session.open(this.#stream, this.#side, { publisher: this.#name, takeover });
     } catch (error) {
       if (session === this.#session && this.#wanted) {
         this.#fail(error);
@@ -110,20 +106,31 @@ export class Publisher extends EventTarget {
     } else if (state === "disconnected") {
       this.#become("lost");
       this.#again(RETURN_MS);
+      session.isForgotten().then((forgotten) => forgotten && session === this.#session && this.#lose());
     } else if (state === "failed" || state === "closed") {
       this.#lose();
     }
   }
 
   #fail(error) {
-    // Before it was ever on air the host decides; after, only what waiting does not change ends it.
-    const final = error instanceof Refused && ![408, 409, 429].includes(error.status) && error.status < 500;
-    if (final || (error instanceof Refused && error.status === 409 && this.state === "connecting")) {
-      this.stop();
+    const { status = 500, wait } = error instanceof Refused ? error : {};
+    if (status === 409 && this.state === "lost") {
+      this.#end("taken"); // two pages that both came back by themselves would take over from each other for ever
+    } else if (status < 500 && ![408, 429].includes(status)) {
+      this.#end("off");
       this.dispatchEvent(Object.assign(new Event("refused"), { error }));
     } else {
-      this.#lose(1000 * (error.wait ?? 0));
+      this.#lose(1000 * (wait ?? 0));
     }
+  }
+
+  #end(state) {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    this.#leave();
+    this.#lock?.release().catch(() => {});
+    this.#lock = null;
+    this.#become(state);
   }
 
   #lose(least = 0) {
@@ -141,9 +148,16 @@ export class Publisher extends EventTarget {
       if (!navigator.onLine) {
         this.#again(1000);
       } else {
-        this.#connect(true); // the session that it takes over from is our own
+        this.#connect(false); // it takes over from itself all the same
       }
     }, spread);
+  }
+
+  /** The session that there is ends; that it does is then no loss. */
+  #leave() {
+    const session = this.#session;
+    this.#session = null;
+    session?.close();
   }
 
   #become(state) {

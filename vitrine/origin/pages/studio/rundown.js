@@ -13,6 +13,12 @@ const KEYS_KEPT_AS = "vitrine-keys";
 const element = (id) => document.getElementById(id);
 const copyOf = (id) => element(id).content.firstElementChild.cloneNode(true);
 
+/** A key by its place: French keyboards have digits with Shift only, Cyrillic and Greek ones have other letters. */
+function placed({ key, code, shiftKey }) {
+  const [, row, name] = /^(Digit|Key)(.)$/.exec(shiftKey ? "" : code) ?? [];
+  return row === "Digit" || (row && /^[^a-z]$/i.test(key) && /\p{L}/u.test(key)) ? name : "";
+}
+
 export class Rundown {
   #desk;
   #catalogue;
@@ -61,6 +67,7 @@ export class Rundown {
     });
     element("clear").disabled = on.length === 0;
     element("next").disabled = next === null;
+    element("next").toggleAttribute("data-planned", items.length > 0);
     element("next-name").textContent = next === null ? (items.length ? "The rundown is over" : "Nothing is planned") : this.#names(items[next]);
     this.#drawItems();
   }
@@ -217,11 +224,16 @@ export class Rundown {
     if (typed || !element("keys").checked) {
       return;
     }
-    const act = this.#actions()[key.toLowerCase()] ?? this.#keyed(key.toLowerCase());
+    const act = this.#act(key) ?? this.#act(placed(event));
     if (act) {
       event.preventDefault();
       act();
     }
+  }
+
+  #act(key) {
+    const actions = this.#actions();
+    return Object.hasOwn(actions, key.toLowerCase()) ? actions[key.toLowerCase()] : this.#keyed(key.toLowerCase());
   }
 
   #actions() {

@@ -13,6 +13,7 @@ import { Tally } from "/static/studio/tally.js";
 import { Catalogue } from "/static/catalogue.js";
 import { channelOfPage } from "/static/channel.js";
 import { ChannelEvents } from "/static/events.js";
+import { who } from "/static/studio/source.js";
 import { bindSecrets, bindRehearsal, drawRehearsal } from "/static/studio/secrets.js";
 
 const TICK_MS = 1000;
@@ -87,6 +88,9 @@ async function follow() {
   element("title").textContent = state.title;
   desk.follow(answer.address, state.state === "live");
   picture.follow(state);
+  if (publisher.state === "taken" && state.state !== "live") {
+    publisher.stop(); // whoever took over is gone too
+  }
   drawRehearsal(answer);
   draw();
 }
@@ -143,9 +147,23 @@ async function stop() {
     yes: "Stop",
     danger: true,
   });
-  if (yes) {
+  if (yes && publisher.wanted) { // somebody may have taken over while it was asked: theirs goes on
     publisher.stop();
     await endBroadcast();
+  }
+}
+
+async function takeOver(title) {
+  await follow().catch(() => {}); // not reached: what was known of who is on air is said
+  const yes = await ask({
+    title,
+    text: `${who(state?.health)} is on air. Taking over puts your camera in the place of theirs, in the same broadcast.`,
+    no: "Leave them on air",
+    yes: "Take over",
+    danger: true,
+  });
+  if (yes) {
+    publisher.start(ingest, camera.stream, camera.choice.side, { takeover: true });
   }
 }
 
@@ -162,24 +180,16 @@ async function endBroadcast() {
 
 desk.addEventListener("state", () => follow().catch(() => {})); // not reached: the next second tells
 publisher.addEventListener("state", draw);
-publisher.addEventListener("refused", async ({ error }) => {
-  if (error.status !== 409) {
+publisher.addEventListener("refused", ({ error }) => {
+  if (error.status === 409) {
+    takeOver("Somebody is on air here already");
+  } else {
     tally.alarm(`The server does not take this camera: ${inWords(error)}`);
-    return;
-  }
-  const yes = await ask({
-    title: "Somebody is on air here already",
-    text: `${inWords(error)} Taking over puts your camera in the place of theirs, in the same broadcast.`,
-    no: "Leave them on air",
-    yes: "Take over",
-    danger: true,
-  });
-  if (yes) {
-    publisher.start(ingest, camera.stream, camera.choice.side, { takeover: true });
   }
 });
 camera.addEventListener("change", draw);
 element("go").addEventListener("click", () => (publisher.wanted ? stop() : goLive()));
+element("again").addEventListener("click", () => takeOver("Take over again?"));
 element("access").addEventListener("submit", (event) => {
   event.preventDefault();
   access.token = element("token").value;

@@ -1,5 +1,7 @@
 /** The tally: whether the channel is on air, for how long, and what is wrong with that, where nobody can miss it. */
 
+import { who } from "/static/studio/source.js";
+
 const WORDS = { off: "Off air", starting: "Starting", live: "On air", lost: "Connection lost", failed: "Interrupted" };
 
 const element = (id) => document.getElementById(id);
@@ -26,6 +28,7 @@ export class Tally {
       document.title = this.#title = title;
     }
     this.#say(this.#trouble(air, state, publisher) || this.#alarm);
+    element("again").hidden = publisher.state !== "taken";
     if (publisher.wanted) {
       this.#alarm = "";
     }
@@ -43,6 +46,9 @@ export class Tally {
         ? "The connection is lost. Your camera stays on; you are back on air as soon as the server can be reached."
         : "This device is offline. Your camera stays on; you are back on air with the network.";
     }
+    if (publisher.state === "taken") {
+      return `${who(state?.health)} went on air in your place. You stay off the air until you take over again.`;
+    }
     if (!this.reached) {
       return "The server cannot be reached. It is tried again every second.";
     }
@@ -53,7 +59,7 @@ export class Tally {
     if (element("alarm").textContent !== text) {
       element("alarm").textContent = text;
     }
-    element("alarm").hidden = !text;
+    element("alarm-bar").hidden = !text;
   }
 
   #drawClock(started) {

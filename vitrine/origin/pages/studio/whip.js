@@ -36,14 +36,18 @@ export class WhipSession extends EventTarget {
     this.#peer.addEventListener("icecandidate", ({ candidate }) => this.#trickle(candidate));
   }
 
-  /** Raises Refused, TypeError, or a TimeoutError. `side` is the picture's short side in pixels. */
-  async open(stream, side, { takeover = false } = {}) {
+  /**
+   * Raises Refused, TypeError, or a TimeoutError. `side` is the picture's short side in pixels, `publisher` the name of
+   * who publishes, the same for each of its sessions.
+   */
+  async open(stream, side, { publisher, takeover = false }) {
     for (const track of stream.getTracks()) {
       await this.#add(track, stream, side);
     }
     const offer = await this.#peer.createOffer();
     const sdp = withStereo(offer.sdp);
-    const answer = await fetch(takeover ? `${this.#address}?takeover=1` : this.#address, {
+    const query = new URLSearchParams({ publisher, ...(takeover ? { takeover: "1" } : {}) });
+    const answer = await fetch(`${this.#address}?${query}`, {
       method: "POST",
       body: sdp,
       headers: this.#headers({ "Content-Type": "application/sdp" }),
@@ -76,6 +80,13 @@ export class WhipSession extends EventTarget {
 
   stats() {
     return this.#peer.getStats();
+  }
+
+  /** Whether the server says that it has no such session any more; false where it says nothing. */
+  async isForgotten() {
+    const request = { method: "HEAD", cache: "no-store", headers: this.#headers({}), signal: AbortSignal.timeout(TIMEOUT_MS) };
+    const answer = this.#resource && (await fetch(this.#resource, request).catch(() => null));
+    return answer?.status === 404;
   }
 
   /** The session is over. `unloading` where the page goes away: the request outlives it. */

@@ -26,7 +26,12 @@ from vitrine.server.shop import Shop
 TOKEN = "of-the-crew"
 KEY = "s3cret-of-the-stream"
 PRODUCTS = ("WM-4411", "LT-2070", "KD-1180", "CN-0932")
-TITLES = {"WM-4411": "Stand mixer", "LT-2070": "Reading lamp", "KD-1180": "Chef's knife", "CN-0932": "Canvas bag"}
+TITLES = {
+    "WM-4411": "Stand mixer, five quarts, in bottle green with gilt handles",
+    "LT-2070": "Reading lamp in brushed brass with a very long arm and a dimmer",
+    "KD-1180": "Chef's knife",
+    "CN-0932": "Canvas bag",
+}
 PICTURE = base64.b64decode(
     b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 )
@@ -38,6 +43,8 @@ class Takes:
 
     def __init__(self) -> None:
         self.busy = False
+        self.publisher: str | None = None
+        self.session = ""
         self.refuses: tuple[int, str] | None = None
         self.asked: list[str] = []
         self.frames: dict[str, int] = {}
@@ -51,20 +58,23 @@ class Takes:
             web.post("/whip/demo", self._post),
             web.patch(at, self._patch),
             web.delete(at, self._delete),
+            web.head(at, self._head),
         ]
 
     async def _post(self, request: web.Request) -> web.Response:
-        self.asked.append(f"POST {request.query_string}".strip())
+        publisher, takeover = request.query["publisher"], "takeover" in request.query
+        again = publisher == self.publisher
+        self.asked.append("POST takeover" if takeover else "POST again" if again else "POST")
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return web.json_response({"detail": "This stream key opens no channel here"}, status=401)
         if self.refuses:
             return web.json_response({"detail": self.refuses[1]}, status=self.refuses[0])
-        if self.busy and "takeover" not in request.query:
-            return web.json_response({"detail": "Somebody publishes here by rtmp"}, status=409)
-        self.busy = True
+        if self.busy and not takeover and not again:
+            return web.json_response({"detail": "Another publisher is live on this channel"}, status=409)
+        self.busy, self.publisher = True, publisher
         self.sdp = await request.text()
         peer = RTCPeerConnection()
-        name = str(len(self._peers))
+        self.session = name = str(len(self._peers))
         self._peers[name] = peer
         peer.on("track", self._drain)
         await peer.setRemoteDescription(RTCSessionDescription(self.sdp, "offer"))
@@ -90,15 +100,28 @@ class Takes:
         self.asked.append("PATCH")
         return web.Response(status=204)
 
+    async def _head(self, request: web.Request) -> web.Response:
+        peer = self._peers[request.match_info["id"]]
+        return web.Response(status=404 if peer.connectionState == "closed" else 204)
+
     async def _delete(self, request: web.Request) -> web.Response:
         self.asked.append("DELETE")
-        self.busy = False
-        await self._peers[request.match_info["id"]].close()
+        name = request.match_info["id"]
+        self.busy = self.busy and name != self.session
+        await self._peers[name].close()
         return web.Response()
+
+    async def give_way(self) -> None:
+        """Somebody else takes over, and is on air from now on."""
+        self.busy, self.publisher, self.session = True, "somebody else", ""
+        await self._close_peers()
 
     async def lose(self) -> None:
         """The server forgets everybody, as one that was started again does."""
-        self.busy = False
+        self.busy, self.publisher = False, None
+        await self._close_peers()
+
+    async def _close_peers(self) -> None:
         for peer in self._peers.values():
             await peer.close()
 

@@ -1,0 +1,269 @@
+"""What goes wrong with a broadcast: its publishers and the processes that work for it."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.starved import starved
+from soak.channel import Channel
+from soak.crew import Crew
+from soak.journal import USUAL_STALL
+from soak.server import RECONNECT, Server
+
+WATCHED = 6.0
+"""Seconds for which what is not a moment's fault goes on."""
+
+A_WORKER = 1.0
+"""Seconds that viewers may wait for a transcoder that was killed to be replaced."""
+
+A_RESTART = 10.0
+"""The same of a server: two seconds until it is started, its start, and five."""
+
+BUSY = 1.5
+"""Seconds that encoding may be behind while it is short of processors."""
+
+NO_SHOW = 600.0
+"""A show that is over stands still; nobody calls that a stall."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """Where faults happen. `wounded` are the channels of which something was done to the server's processes."""
+
+    server: Server
+    channel: Channel
+    others: tuple[Channel, ...]
+    crew: Crew
+    chance: random.Random
+
+    def away(self) -> Awaitable[None]:
+        return asyncio.sleep(self.chance.uniform(0.5, WATCHED))
+
+    def other_kind(self) -> str:
+        return self.chance.choice(self.channel.kinds)
+
+
+async def gone_and_back(scene: Scene) -> None:
+    kind = scene.channel.encoder.kind
+    await scene.channel.encoder.kill()
+    await scene.away()
+    await scene.channel.encoder.start(kind)
+
+
+async def gone_and_back_otherwise(scene: Scene) -> None:
+    await scene.channel.encoder.kill()
+    await scene.away()
+    await scene.channel.encoder.start(scene.other_kind())
+
+
+async def stopped_and_back(scene: Scene) -> None:
+    await scene.channel.encoder.stop()
+    await scene.away()
+    await scene.channel.encoder.start(scene.other_kind())
+
+
+async def taken_over(scene: Scene) -> None:
+    """From one that is well."""
+    former = scene.channel.encoder.hand_over()
+    await scene.channel.encoder.start(scene.other_kind())
+    await scene.away()
+    await former.kill()
+
+
+async def taken_over_from_hanging(scene: Scene) -> None:
+    scene.channel.encoder.signal(signal.SIGSTOP)
+    former = scene.channel.encoder.hand_over()
+    await asyncio.sleep(scene.chance.uniform(0, 4))
+    await scene.channel.encoder.start(scene.other_kind())
+    await scene.away()
+    await former.kill()
+
+
+async def silent(scene: Scene) -> None:
+    """Nothing comes for a while, then all of it."""
+    scene.channel.encoder.signal(signal.SIGSTOP)
+    await scene.away()
+    scene.channel.encoder.signal(signal.SIGCONT)
+
+
+async def backed_up(scene: Scene) -> None:
+    """The primary dies while a backup publishes, and comes back."""
+    await scene.channel.backup.start(scene.chance.choice(("push", "ffmpeg", "other")))
+    await asyncio.sleep(WATCHED)
+    await scene.channel.encoder.kill()
+    await asyncio.sleep(WATCHED)
+    await scene.channel.encoder.start(scene.channel.kinds[0])
+    await scene.channel.recovered()
+    await scene.channel.backup.kill()
+
+
+async def silent_with_backup(scene: Scene) -> None:
+    await scene.channel.backup.start("push")
+    await asyncio.sleep(WATCHED)
+    scene.channel.encoder.signal(signal.SIGSTOP)
+    await asyncio.sleep(WATCHED)
+    scene.channel.encoder.signal(signal.SIGCONT)
+    await scene.channel.recovered()
+    await scene.channel.backup.kill()
+
+
+def odd_stamps(kind: str) -> "Act":
+    async def act(scene: Scene) -> None:
+        await scene.channel.encoder.kill()
+        await scene.channel.encoder.start("stamps", kind)
+        await asyncio.sleep(2 * WATCHED)
+        await scene.channel.encoder.kill()
+        await scene.channel.encoder.start(scene.channel.kinds[0])
+
+    return act
+
+
+async def in_a_hurry(scene: Scene) -> None:
+    """As fast as it goes."""
+    await scene.channel.encoder.kill()
+    await scene.channel.encoder.start("hurry")
+    await asyncio.sleep(WATCHED)
+    await scene.channel.encoder.kill()
+    await scene.channel.encoder.start(scene.channel.kinds[0])
+
+
+async def lossy(scene: Scene) -> None:
+    """A browser behind a network that loses a packet in twenty."""
+    await scene.channel.encoder.kill()
+    await scene.channel.encoder.start("browser", "--loss", "0.05", "--delay", "0.03")
+    await asyncio.sleep(3 * WATCHED)
+    await scene.channel.encoder.kill()
+    await scene.channel.encoder.start(scene.channel.kinds[0])
+
+
+async def worker_killed(scene: Scene) -> None:
+    if worker := scene.server.worker(scene.channel.name):
+        worker.kill()
+    await asyncio.sleep(WATCHED)
+
+
+async def worker_frozen(scene: Scene) -> None:
+    if worker := scene.server.worker(scene.channel.name):
+        worker.suspend()
+        try:
+            await asyncio.sleep(scene.chance.uniform(0.5, 4))
+        finally:
+            worker.resume()
+    await asyncio.sleep(WATCHED)
+
+
+async def worker_starved(scene: Scene) -> None:
+    """It gets half of what it takes."""
+    worker = scene.server.worker(scene.channel.name)
+    if worker is None:
+        return
+    before = sum(worker.cpu_times()[:2])
+    await asyncio.sleep(2)
+    cores = (sum(worker.cpu_times()[:2]) - before) / 4
+    async with starved(worker, max(0.05, cores)):
+        await asyncio.sleep(2 * WATCHED)
+    await asyncio.sleep(WATCHED)
+
+
+async def media_process_killed(scene: Scene) -> None:
+    """Whoever publishes by WebRTC has to come back."""
+    if process := scene.server.media_process():
+        process.kill()
+    for channel in (scene.channel, *scene.others):
+        if channel.encoder.kind in ("whip", "browser"):
+            kind = channel.encoder.kind
+            await channel.encoder.kill()
+            await channel.encoder.start(kind)
+
+
+async def server_killed(scene: Scene) -> None:
+    await _server_restarted(scene, signal.SIGKILL)
+
+
+async def server_stopped(scene: Scene) -> None:
+    await _server_restarted(scene, signal.SIGTERM)
+
+
+async def _server_restarted(scene: Scene, number: int) -> None:
+    """Started again after two seconds; encoders try again until somebody answers."""
+    channels = (scene.channel, *scene.others)
+    await scene.server.end(number)
+    await asyncio.sleep(2)
+    await scene.server.start()
+    for channel in channels:
+        kind = channel.encoder.kind
+        await channel.encoder.kill()
+        await channel.encoder.start(kind)
+
+
+async def ended_and_begun(scene: Scene) -> None:
+    """The crew ends the show, and begins another."""
+    await _another_show(scene, scene.server.end_show(scene.channel.name))
+
+
+async def away_for_too_long(scene: Scene) -> None:
+    """The publisher comes back when nobody waits any longer."""
+    await _another_show(scene, asyncio.sleep(0))
+
+
+async def _another_show(scene: Scene, ending: Awaitable[None]) -> None:
+    channel = scene.channel
+    async with channel.show:
+        await ending
+        await channel.encoder.kill()
+        async with asyncio.timeout(RECONNECT + 15):
+            while (await scene.server.state(channel.name))["state"] != "ended":  # noqa: ASYNC110 - it is asked as pages do
+                await asyncio.sleep(0.3)
+        await scene.crew.settle()
+        channel.broadcast = ""
+        await channel.go_live()
+
+
+Act = Callable[[Scene], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`allowed` is how long viewers may stand still, in seconds. `everywhere` is one that other channels feel."""
+
+    name: str
+    act: Act
+    allowed: float = USUAL_STALL
+    everywhere: bool = False
+    weight: int = 2
+
+
+OF_PUBLISHERS = (
+    Fault("the publisher is gone and back", gone_and_back, weight=4),
+    Fault("the publisher is back with other settings", gone_and_back_otherwise, weight=4),
+    Fault("the publisher stops and is back", stopped_and_back),
+    Fault("taken over", taken_over),
+    Fault("taken over from a publisher that hangs", taken_over_from_hanging),
+    Fault("the publisher is silent for a while", silent),
+    Fault("the primary dies beside a backup", backed_up, 1.0),
+    Fault("the primary is silent beside a backup", silent_with_backup, 1.0),
+    *(Fault(f"stamps: {kind}", odd_stamps(kind), weight=1) for kind in ("jump", "back", "far-back", "wrap", "jitter")),
+    Fault("damaged media", odd_stamps("damage"), A_WORKER),
+    Fault("as fast as it goes", in_a_hurry),
+    Fault("the crew ends the show", ended_and_begun, NO_SHOW, weight=1),
+    Fault("the publisher is away for too long", away_for_too_long, NO_SHOW, weight=1),
+)
+OF_BROWSERS = (
+    Fault("the publisher is gone and back", gone_and_back, weight=4),
+    Fault("the publisher stops and is back", stopped_and_back),
+    Fault("taken over", taken_over),
+    Fault("the publisher is silent for a while", silent),
+    Fault("a lossy network", lossy),
+    Fault("the media process is killed", media_process_killed, everywhere=True),
+)
+OF_THE_SERVER = (
+    Fault("the server is killed", server_killed, A_RESTART, everywhere=True),
+    Fault("the server is stopped and started", server_stopped, A_RESTART, everywhere=True),
+)
+OF_WORKERS = (
+    Fault("the transcoder is killed", worker_killed, A_WORKER, weight=4),
+    Fault("the transcoder is frozen", worker_frozen, 5.0),
+    Fault("the transcoder is starved", worker_starved, BUSY),
+)

@@ -1,0 +1,272 @@
+"""A broadcast on disk that its server left at any moment, and the one that finds it."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.packager.table import Row, TableCues
+from vitrine.media.access_unit import AccessUnit
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, VIDEO_TIMESCALE, Grid
+from vitrine.media.h264 import AvcConfig
+from vitrine.media.track import AudioTrack, Codec, Rendition, VideoTrack
+from vitrine.packager.packager import Packager
+from vitrine.packager.past import entry_of
+from vitrine.packager.run import Run
+from vitrine.packager.store import Stored
+from vitrine.server.index import FILE_NAME, Index, opened_text
+from vitrine.server.left import Left, find_left
+from vitrine.server.segment_files import FOLDER, RANGES_NAME, SegmentFiles
+
+START = 1_795_971_603_120_000_000
+GRID = Grid(Fraction(25))
+SPS = bytes.fromhex("6764001facb402802dd3501010140000030004000afc803c60ca80")
+RENDITIONS = (
+    Rendition(
+        "360p", VideoTrack(1, Codec.H264, VIDEO_TIMESCALE, AvcConfig((SPS,), (b"h\xef",)).encode(), 640, 360), 1, 1
+    ),
+    Rendition("audio", AudioTrack(2, Codec.AAC, AUDIO_RATE, bytes.fromhex("1190"), AUDIO_RATE, 2), 1, 1),
+)
+BROADCAST = "20261129-170000-aaaaaa"
+CUES: tuple[Row, ...] = ((30, 1, "A"), (90, 2, "B"))
+
+
+class Show:
+    """A broadcast that is packaged and kept."""
+
+    def __init__(self, folder: Path, left: Left | None = None, window: int = 60, rows: Sequence[Row] = CUES) -> None:
+        self.files = SegmentFiles(folder, "show")
+        self.cues = TableCues(*rows)
+        self.frame = {1: 0, 2: 0}
+        if left is None:
+            self.files.describe(index(folder.name, window))
+        past = None if left is None else left.past
+        self.core = Packager(folder.name, RENDITIONS, GRID, START, window, cues=self.cues, store=self.files, past=past)
+        if left is not None and past is not None:
+            for name, kept in past.segments.items():
+                for entry in map(entry_of, kept):
+                    self.files.adopt(name, entry.name, entry.size)
+            run = Run(left.index.starts + 1, past.next_msn, past.next_segment + 3)
+            self.files.describe(replace_index(left.index, run))
+            self.core.begin(run, RENDITIONS)
+            self.frame = {1: self.core.taken["360p"], 2: self.core.taken["audio"]}
+            self.begun = run.first_segment * 2
+        else:
+            self.begun = 0
+
+    def play(self, seconds: Fraction | int) -> None:
+        """Until so many seconds after this run's beginning."""
+        end = self.begun + Fraction(seconds)
+        while Fraction(self.frame[2] * AAC_FRAME, AUDIO_RATE) < end:
+            at = Fraction(self.frame[2] * AAC_FRAME, AUDIO_RATE)
+            while self.frame[1] / GRID.rate <= at:
+                self._push(1, GRID.tick(self.frame[1]), GRID.starts_segment(self.frame[1]))
+            self._push(2, self.frame[2] * AAC_FRAME, True)
+
+    def _push(self, track: int, tick: int, keyframe: bool) -> None:
+        self.core.push(AccessUnit(track, tick, tick, keyframe, b"%d.%d" % (track, self.frame[track])))
+        self.frame[track] += 1
+
+    def killed(self) -> None:
+        """What was asked to be written by now is; nothing else."""
+        self.files.leave()
+
+    def playlists(self) -> dict[str, str]:
+        return {name: window.playlist() for name, window in self.core.windows.items()}
+
+
+def index(broadcast: str, window: int) -> Index:
+    return Index(
+        broadcast=broadcast,
+        channel="show",
+        rehearsal=False,
+        rate="25",
+        part="167/500",
+        window=window,
+        start=START,
+        opened=opened_text(RENDITIONS),
+    )
+
+
+def replace_index(former: Index, run: Run) -> Index:
+    return msgspec.structs.replace(former.with_run(run), starts=run.number)
+
+
+@pytest.fixture
+def channel(tmp_path: Path) -> Path:
+    return tmp_path / "show"
+
+
+@pytest.fixture
+def start(channel: Path) -> Iterator[Callable[..., Show]]:
+    made: list[Show] = []
+
+    def make(left: Left | None = None, name: str = BROADCAST, window: int = 60, rows: Sequence[Row] = CUES) -> Show:
+        made.append(Show(channel / name, left, window, rows))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.files.leave()
+
+
+def found(channel: Path) -> Left:
+    left = find_left(channel, rehearsal=False)
+    assert left is not None
+    return left
+
+
+def without_parts(playlist: str) -> list[str]:
+    """What is listed of segments, and of date ranges."""
+    lines = playlist.splitlines()
+    wanted = ("#EXTINF", BROADCAST, "#EXT-X-PROGRAM", "#EXT-X-DISC", "#EXT-X-DATE", "#EXT-X-MEDIA-SEQ", "#EXT-X-MAP")
+    return [line for line in lines if line.startswith(wanted)]
+
+
+def test_a_show_goes_on_from_its_files_alone(start: Callable[..., Show], channel: Path) -> None:
+    first = start()
+    first.play(9)
+    before = first.playlists()
+    first.killed()
+    left = found(channel)
+    second = start(left)
+    after = second.playlists()
+    for name, former in before.items():
+        # the open segment had no EXTINF; it is the last that is listed now
+        whole = [line for line in without_parts(former) if not line.startswith("#EXT-X-PROGRAM")]
+        now = [line for line in without_parts(after[name]) if not line.startswith("#EXT-X-PROGRAM")]
+        assert (now[: len(whole)], len(now)) == (whole, len(whole) + 2)
+    second.play(5)
+    text = second.playlists()["360p"]
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:0" in text
+
+
+def test_and_again_and_again(start: Callable[..., Show], channel: Path) -> None:
+    """Each kill costs one discontinuity, and no number."""
+    show = start()
+    for run in range(1, 5):
+        show.play(Fraction(run * 7, 3))
+        show.killed()
+        show = start(found(channel))
+    show.play(3)
+    text = show.playlists()["audio"]
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 4
+    numbers = [int(line.split(".")[-2]) for line in text.splitlines() if line.endswith(".m4s")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for name in [line for line in text.splitlines() if line.endswith(".m4s")]:
+        assert isinstance(show.core.windows["audio"].media(name), tuple)
+    show.play(90)
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:4" in show.playlists()["audio"]
+
+
+def test_of_hours_the_last_minute_is_read_and_the_rest_is_known(start: Callable[..., Show], channel: Path) -> None:
+    show = start(window=600)
+    show.play(301)
+    show.killed()
+    show = start(found(channel), window=600)
+    window = show.core.windows["360p"]
+    assert "#EXT-X-MEDIA-SEQUENCE:1\n" in window.playlist()
+    old, new = (window.media(f"20261129-170000-aaaaaa.{msn}.m4s") for msn in (3, 140))
+    assert isinstance(old, Stored)
+    assert Path(old.path).stat().st_size == old.size
+    assert isinstance(new, tuple)
+    show.play(3)
+    show.killed()
+    again = found(channel).past.segments["360p"]
+    assert [entry_of(each).duration == 2 for each in again[:-1]].count(True) == len(again) - 2, "one was cut short"
+
+
+def test_cut_at_any_byte_there_is_something_to_go_on_from(
+    start: Callable[..., Show], channel: Path, tmp_path: Path
+) -> None:
+    show = start()
+    show.play(Fraction(53, 10))
+    show.killed()
+    unfinished = next((channel / BROADCAST / FOLDER / "360p").glob("*.part"))
+    data = unfinished.read_bytes()
+    ends = []
+    for size in (*range(0, len(data), 7), len(data)):
+        copy = tmp_path / "copies" / str(size)
+        shutil.copytree(channel, copy)
+        cut = copy / unfinished.relative_to(channel)
+        cut.write_bytes(data[:size])
+        past = found(copy).past
+        last = past.segments["360p"][-1]
+        ends.append(past.next_msn * 2 - 4 + entry_of(last).duration)
+        assert len({len(kept) for kept in past.segments.values()}) == 1
+        listed = {entry_of(each).name for each in past.segments["360p"]}
+        assert {each.name for each in cut.parent.iterdir() if each.suffix == ".m4s"} == listed
+        assert not list(cut.parent.glob("*.part"))
+        shutil.rmtree(copy)
+    assert ends == sorted(ends)
+    assert (ends[0], ends[-1]) == (Fraction(4), Fraction(132, 25))
+
+
+def test_what_cannot_be_read_is_left_out_in_words(
+    start: Callable[..., Show], channel: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    show = start()
+    show.play(3)
+    show.killed()
+    path = channel / BROADCAST / FOLDER / FILE_NAME
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 5):
+        path.write_bytes(whole[:size])
+        assert find_left(channel, rehearsal=False) is None
+    assert "index cannot be read" in caplog.text
+    path.write_bytes(whole)
+    assert find_left(channel, rehearsal=True) is None
+    assert find_left(channel / "not there", rehearsal=False) is None
+    assert find_left(channel, rehearsal=False) is not None
+
+
+def test_the_newest_show_is_the_one(start: Callable[..., Show], channel: Path) -> None:
+    for name in ("20261129-170000-aaaaaa", "20261129-190000-aaaaaa", "20261129-180000-aaaaaa"):
+        show = start(name=name)
+        show.play(3)
+        show.killed()
+    assert found(channel).folder.name == "20261129-190000-aaaaaa"
+
+
+def test_a_disk_that_loses_segments_leaves_nothing_to_go_on_from(
+    start: Callable[..., Show], channel: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it has would be older than what viewers have seen."""
+    show = start()
+    show.play(3)
+    show.files.wait()
+    folder = channel / BROADCAST / FOLDER
+    shutil.move(folder / "360p", folder / "elsewhere")
+    (folder / "360p").write_bytes(b"")
+    show.play(7)
+    show.files.wait()
+    assert find_left(channel, rehearsal=False) is None
+    assert len([each for each in caplog.records if "not kept" in each.getMessage()]) == 1
+    (folder / "360p").unlink()
+    shutil.move(folder / "elsewhere", folder / "360p")
+    show.play(12)
+    show.killed()
+    assert found(channel).past.next_msn == 7
+
+
+def test_ranges_are_told_as_they_were_published(start: Callable[..., Show], channel: Path) -> None:
+    """A correction gave a cue a second range; the next server must not give the first one's name to anything else."""
+    show = start()
+    show.play(4)
+    show.cues.say((60, 1, "C"))
+    show.cues.rows[1] = (80, 2, "B")
+    show.cues.say((400, 3, "D"))
+    show.play(6)
+    before = [line for line in show.playlists()["360p"].splitlines() if "DATERANGE" in line]
+    assert any("-r2" in line for line in before)
+    assert any("X-WITHDRAWN" in line for line in before)
+    rows = show.cues.rows
+    show.killed()
+    assert (channel / BROADCAST / FOLDER / RANGES_NAME).exists()
+    second = start(found(channel), rows=rows)
+    after = [line for line in second.playlists()["360p"].splitlines() if "DATERANGE" in line]
+    assert after == before

@@ -1,0 +1,39 @@
+"""How a broadcast does: what its worker reports, what its publisher sends, and what is wrong with that."""
+
+import time
+
+from vitrine.origin.status import Trouble
+from vitrine.server.session import Session
+from vitrine.server.troubles import Signs, troubles
+from vitrine.transcode.events import Stats
+
+
+class Vitals:
+    """`stats` are the worker's newest, `ingest_kbps` what came between the last two of them."""
+
+    def __init__(self) -> None:
+        self.stats = Stats()
+        self.ingest_kbps = 0
+        self._received = (0, time.monotonic())  # bytes, and when they were counted
+        self._decoded: tuple[int, float] | None = None  # pictures, and when there were more for the last time
+
+    def report(self, stats: Stats, session: Session | None) -> None:
+        """Called with each report of the worker, about once a second."""
+        now = time.monotonic()
+        if self._decoded is None or stats.frames_in != self._decoded[0]:
+            self._decoded = stats.frames_in, now
+        self.stats = stats
+        if session is None:
+            return
+        received, since = self._received
+        self._received = session.received, now
+        if session.received >= received and now > since:
+            self.ingest_kbps = round((session.received - received) / 125 / (now - since))
+
+    def troubles(self, session: Session) -> tuple[Trouble, ...]:
+        """What is wrong with what the publisher on air sends."""
+        now = time.monotonic()
+        picture, sound, keyframe = session.ages(now)
+        decoded = 0.0 if self._decoded is None else now - max(self._decoded[1], session.begun)
+        stats = self.stats
+        return troubles(Signs(now - session.begun, picture, sound, keyframe, decoded, stats.frozen, stats.mute))
