@@ -17,6 +17,7 @@ from vitrine.origin.reply import Body, FilePiece, Reply, Representation, within
 from vitrine.origin.request import Request
 from vitrine.origin.signing import PREFIX, time_left
 from vitrine.origin.stream import LiveStream, Question
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.store import Stored
 from vitrine.packager.window import Answer, Skip
 
@@ -283,7 +284,7 @@ def _playlist(stream: LiveStream, address: Address, request: Request, *, former:
     if former:
         age = PASSING_AGE
     elif directives.msn is not None:
-        age = EARLY_PLAYLIST_AGE if directives.msn < EARLY else BLOCKED_PLAYLIST_AGE
+        age = EARLY_PLAYLIST_AGE if directives.msn < FIRST_MSN + EARLY else BLOCKED_PLAYLIST_AGE
     return _newest(stream, (address.rendition, directives.skip), age, packed).answer(request)
 
 
