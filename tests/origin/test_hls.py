@@ -197,7 +197,7 @@ async def test_a_server_that_is_stopped_answers_whoever_waits_and_ends_nothing(
     show.go_live()
     show.play(75)
     assert show.stream_now is not None
-    asked = ("index.m3u8?_HLS_msn=1", "b1.1.1.m4s", "index.m3u8?_HLS_msn=2&_HLS_part=0")
+    asked = ("index.m3u8?_HLS_msn=2", "b1.2.1.m4s", "index.m3u8?_HLS_msn=3&_HLS_part=0")
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         waiting = [tasks.create_task(status_and_text(client, MEDIA + each)) for each in asked]
         while show.stream_now.waiting < len(asked):  # noqa: ASYNC110 - the requests have to have arrived
@@ -205,7 +205,7 @@ async def test_a_server_that_is_stopped_answers_whoever_waits_and_ends_nothing(
         show.stream_now.rest()
     assert [each.result()[0] for each in waiting] == [200, 200, 503]
     text = waiting[0].result()[1]
-    assert "b1.1.m4s" in text
+    assert "b1.2.m4s" in text
     assert not any(tag in text for tag in ("#EXT-X-ENDLIST", "#EXT-X-PRELOAD-HINT"))
     assert (await status_and_text(client, MEDIA + asked[2]))[0] == 503
     assert (await status_and_text(client, MEDIA + "index.m3u8")) == (200, text)
@@ -240,7 +240,7 @@ async def test_a_player_learns_of_the_end_though_another_show_has_begun(client: 
     show.go_live()
     show.play(60 * 5)
     async with asyncio.TaskGroup() as tasks:
-        waiting = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=5&_HLS_part=0"))
+        waiting = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0"))
         await until_waiting(show)
         former = show.stream_now
         assert former is not None
@@ -249,12 +249,12 @@ async def test_a_player_learns_of_the_end_though_another_show_has_begun(client: 
         former.end()
     status, text = waiting.result()
     assert status == 200
-    assert "b1.4.m4s" in text
+    assert "b1.5.m4s" in text
     assert text.endswith("#EXT-X-ENDLIST\n")
-    async with client.get(MEDIA + "index.m3u8?_HLS_msn=5&_HLS_part=0") as response:
+    async with client.get(MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0") as response:
         assert (response.status, response.headers["Cache-Control"]) == (200, "public, max-age=1")
-    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0")
-    assert "b2.0.m4s" in text
+    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1")
+    assert "b2.1.m4s" in text
 
 
 async def test_an_end_before_anything_could_play_is_404_at_once(client: ClientSession, show: Show) -> None:

@@ -94,7 +94,7 @@ def test_a_start_that_came_to_nothing_is_no_discontinuity(start: Callable[..., S
     show.play(5)
     text = show.playlists()["360p"]
     assert text.count("#EXT-X-DISCONTINUITY\n") == 1
-    assert f"{BROADCAST}.r3.3.m4s" in text
+    assert f"{BROADCAST}.r3.4.m4s" in text
     show.play(90)
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in show.playlists()["360p"]
 
