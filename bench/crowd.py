@@ -32,6 +32,7 @@ from vitrine.origin.hls import Hls
 from vitrine.origin.listener import Listener
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
+from vitrine.packager.run import FIRST_MSN
 from vitrine.server.commands.serve import collect_rarely
 
 GRID = Grid(Fraction(30))
@@ -92,7 +93,7 @@ class Viewer(asyncio.Protocol):
     def __init__(self, came: dict[tuple[int, int], list[float]]) -> None:
         self._came = came
         self._data = b""
-        self._wanted = (0, 0)
+        self._wanted = (FIRST_MSN, 0)
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

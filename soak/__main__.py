@@ -53,11 +53,11 @@ def main() -> None:
     parser.add_argument(
         "--only", default="", help="faults of broadcasts whose name has this word; `strangers` for those"
     )
-    parser.add_argument("--restarts", action="store_true", help="the server itself is ended and started, too")
+    parser.add_argument("--no-restarts", action="store_true", help="the server itself runs all the time")
     parser.add_argument("--no-chromium", action="store_true")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(10_000) if given.seed is None else given.seed
-    plan = Plan(given.minutes, seed, given.only, given.restarts, not given.no_chromium)
+    plan = Plan(given.minutes, seed, given.only, not given.no_restarts, not given.no_chromium)
     sys.exit(0 if asyncio.run(soak(plan)) else 1)
 
 

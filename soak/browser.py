@@ -38,10 +38,22 @@ WATCH = """() => {
     MediaSource.prototype.addSourceBuffer = function (type) {
         return (buffers[type.split("/")[0]] = addSourceBuffer.call(this, type));
     };
+    window.requests = [];
+    new PerformanceObserver((list) => {
+        for (const each of list.getEntries()) {
+            const { name, startTime, responseStart, responseEnd, responseStatus } = each;
+            const times = [startTime, responseStart, responseEnd].map((at) => performance.timeOrigin + at);
+            window.requests.push([...times, responseStatus, name.split("/").slice(-2).join("/")]);
+        }
+        window.requests.splice(0, window.requests.length - 300);
+    }).observe({ type: "resource" });
     window.states = [];
     const ahead = (buffer, at) => {
-        const ranges = buffer && buffer.buffered;
-        return ranges && ranges.length ? ranges.end(ranges.length - 1) - at : NaN;
+        try {
+            return buffer.buffered.end(buffer.buffered.length - 1) - at;
+        } catch {
+            return NaN; // there is none, or it is of a player that was closed
+        }
     };
     setInterval(() => {
         const video = document.querySelector("video");
@@ -94,7 +106,7 @@ class Screen:
         return at - last > USUAL_STALL
 
     async def _explain(self) -> None:
-        """What was in the buffers in the last seconds."""
+        """What was in the buffers in the last seconds, and what was asked for."""
         states = await self._page.evaluate(f"window.states.slice(-{EXPLAINED})")
         first = states[0][0] if states else 0
         told = [
@@ -102,7 +114,12 @@ class Screen:
             for at, shown, picture, sound, ready in states
             if picture is not None and sound is not None
         ]
-        for line in told:
+        requests = await self._page.evaluate(f"window.requests.filter(([, , end]) => end > {first})")
+        told += [
+            f"{(begin - first) / 1000:.2f} s: {name} {status:.0f} after {answer - begin:.0f}, {end - begin:.0f} ms"
+            for begin, answer, end, status, name in requests
+        ]
+        for line in sorted(told, key=lambda line: float(line.partition(" ")[0])):
             self._journal.note(self._channel, f"    {line}")
 
 

@@ -15,8 +15,8 @@ RECOVERY = 30.0
 """Seconds after a fault within which a channel is well again."""
 
 LOOK = 0.3
-TRY_AGAIN = "it is being started again"
-"""What the server answers while its media process is; encoders try again."""
+TRY_AGAIN = ("it is being started again", "5XX Server Error")
+"""What encoders are told while the media process is not there; they try again."""
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Channel:
         """What is not as it should be, empty if all is."""
         if not self.encoder.running:
             words = self.encoder.last_words()
-            if TRY_AGAIN not in words:
+            if not any(each in words for each in TRY_AGAIN):
                 self.journal.fail(self.name, f"the publisher ended by itself: {words}")
             await self.encoder.start(self.kinds[0])
         try:

@@ -32,6 +32,7 @@ class Checker:
             await self._check(channel)
 
     async def _check(self, channel: str) -> None:
+        starts = self._server.starts
         url = f"{self._server.address}/hls/{channel}/index.m3u8"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "vitrine.server", "check", url, "--seconds", str(SECONDS), "--json", "--quiet"),
@@ -51,9 +52,10 @@ class Checker:
         if not said:
             self._journal.note(channel, f"vitrine check: {errors.decode(errors='replace').strip()}")
             return
+        restarted = not self._server.up.is_set() or self._server.starts != starts
         for each in json.loads(said)["findings"]:
             text = f"vitrine check: {each['playlist']}: {each['rule']} {each['count']} x, {each['seen'][0]}"
-            excused = not self._server.up.is_set() or (each["rule"] in OF_STALLS and channel != self._undisturbed)
+            excused = restarted or (each["rule"] in OF_STALLS and channel != self._undisturbed)
             if each["severity"] == "error" and not excused:
                 self._journal.fail(channel, text)
             else:

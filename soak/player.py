@@ -29,6 +29,9 @@ FRESH = 6.0
 OF_STALLS = ("old-date-ranges-are-skipped",)
 """Rules that a stall breaks: a playlist's age is that of its newest frame."""
 
+MOST_TOLD = 5
+"""Times that one rule is told of in one show: what goes on for minutes would hide everything else."""
+
 AGAIN = 0.25
 """Seconds until a playlist that is not there is asked for again, as the page does when a show is over."""
 
@@ -84,8 +87,7 @@ class Player:
             directives = next_reload(playlist, changed=True, deltas=fresh).directives
             response = await get(self._http, directives.address(self._url), LONGEST, MOST_PLAYLIST)
         self._find(watch)
-        if self._server.up.is_set():
-            self._fail(f"the playlist after {self._newest}: {response.told}")
+        self._fail(f"the playlist after {self._newest}: {response.told}")
         await asyncio.sleep(AGAIN)
 
     async def _take(self, playlist: MediaPlaylist) -> None:
@@ -111,7 +113,7 @@ class Player:
             return
         response = await get(self._http, self._folder + part.resource.uri, LONGEST, MOST_MEDIA)
         self.parts += 1
-        if not response.ok and self._server.up.is_set():
+        if not response.ok:
             self._fail(f"{part.resource.uri} is listed: {response.told}")
 
     def _find(self, watch: Watch) -> None:
@@ -120,7 +122,7 @@ class Player:
             return
         for found in watch.findings.all:
             key = (found.name, found.where)
-            if self._told.get(key) == found.count:
+            if self._told.get(key) == found.count or found.count > MOST_TOLD:
                 continue
             self._told[key] = found.count
             text = f"{found.name} ({found.section}): {found.seen[-1]}"
@@ -131,7 +133,9 @@ class Player:
                 self._journal.note(self.channel, f"{self.name}: {text}")
 
     def _fail(self, text: str) -> None:
-        self._journal.fail(self.channel, f"{self.name}: {text}")
+        """Nothing is owed while the server is down on purpose."""
+        tell = self._journal.fail if self._server.up.is_set() else self._journal.note
+        tell(self.channel, f"{self.name}: {text}")
 
 
 def _parts(playlist: MediaPlaylist) -> list[tuple[tuple[int, int], Part]]:

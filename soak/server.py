@@ -37,7 +37,7 @@ def key_of(channel: str) -> str:
 
 @dataclass(slots=True)
 class Server:
-    """`http` asks it; `up` is cleared while it is down on purpose."""
+    """`http` asks it; `up` is cleared while it is down on purpose, and `starts` counts."""
 
     folder: Path
     channels: tuple[str, ...]
@@ -45,6 +45,7 @@ class Server:
     http_port: int = field(default_factory=free_port)
     rtmp_port: int = field(default_factory=free_port)
     up: asyncio.Event = field(default_factory=asyncio.Event)
+    starts: int = 0
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -86,6 +87,7 @@ class Server:
         async with asyncio.timeout(STARTING):
             while not await self._ready():  # noqa: ASYNC110 - it is asked as a load balancer asks
                 await asyncio.sleep(0.1)
+        self.starts += 1
         self.up.set()
 
     async def end(self, number: int = signal.SIGTERM) -> int:

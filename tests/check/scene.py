@@ -25,7 +25,7 @@ Others = dict[str, str]
 
 
 def fragment(at: int, *, track: int = 1, ticks: int = 90_000, samples: int = 30, sequence: int = 1) -> Fragment:
-    return Fragment(sequence, track, at, ticks, samples, at, starts_sync=True, longest=ticks // samples)
+    return Fragment(sequence, track, at, ticks, samples, at, starts_sync=True, has_sync=True, longest=ticks // samples)
 
 
 def event(at: int, digest: bytes = b"d", number: int = 1) -> Event:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from tests.interop.conftest import KEY, PATIENCE, configuration, program, state_of, until_state
 from tests.interop.recording import record
 from tests.interop.test_ffmpeg_to_hls import check_continuous
+from vitrine.packager.run import FIRST_MSN
 from vitrine.server.config import Channel
 from vitrine.server.serve import Running, running
 
@@ -54,7 +55,7 @@ async def test_the_show_goes_on_with_the_backup_and_back(server: Running, http: 
             primary.process.kill()
             await until_on_air(http, "backup", None)
             async with http.get("/hls/show/270p/index.m3u8") as response:
-                msn = (await response.text()).count("#EXTINF")
+                msn = (await response.text()).count("#EXTINF") + FIRST_MSN
             async with http.get(f"/hls/show/270p/index.m3u8?_HLS_msn={msn}") as response:
                 assert response.status == 200
             backup.process.kill()

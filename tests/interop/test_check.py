@@ -60,7 +60,7 @@ async def show_products(http: ClientSession) -> None:
 
 async def two_segments(http: ClientSession) -> None:
     """Wait for the second segment, so that there is something of every kind to be seen."""
-    async with http.get("/hls/show/products/index.m3u8", params={"_HLS_msn": "1"}) as response:
+    async with http.get("/hls/show/products/index.m3u8", params={"_HLS_msn": "2"}) as response:
         assert response.status == 200
 
 

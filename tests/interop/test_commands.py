@@ -30,9 +30,9 @@ async def test_push_in_a_loop_is_one_unbroken_show(server: Running, http: Client
     url = f"rtmp://127.0.0.1:{server.rtmp_port}/live"
     async with vitrine("push", show, url, "--key", KEY, "--loop", "--quiet"):
         await until_state(http, "live")
-        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=2") as response:
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=3") as response:
             assert response.status in (200, 503)
-        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=4") as response:
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=5") as response:
             assert response.status in (200, 503)
     await until_state(http, "ended")
     numbers = (await record(http))["270p"].numbers()

@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 from tests.interop.conftest import KEY, Publish, program, until_state
 from tests.interop.recording import RenditionRecording, record
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
+from vitrine.packager.run import FIRST_MSN
 from vitrine.server.serve import Running
 
 HALF_AAC_FRAME = Fraction(AAC_FRAME, 2 * AUDIO_RATE)
@@ -45,7 +46,7 @@ async def test_every_rendition_is_whole_aligned_and_in_step(publish: Publish, ht
 def check_continuous(recording: RenditionRecording) -> None:
     """No gap or overlap anywhere; what the playlist says a segment lasts is what it lasts."""
     assert recording.playlist.endswith("#EXT-X-ENDLIST\n")
-    assert recording.first_msn == 0
+    assert recording.first_msn == FIRST_MSN
     fragments = [
         (index, fragment) for index in range(len(recording.segments)) for fragment in recording.fragments(index)
     ]

@@ -49,15 +49,15 @@ async def cached(client: ClientSession, address: str) -> str:
 
 
 async def test_media_are_fetched_once_and_kept(client: ClientSession) -> None:
-    for name in ("b1.0.m4s", "b1.1.0.m4s", "b1.init.mp4"):
+    for name in ("b1.1.m4s", "b1.2.0.m4s", "b1.init.mp4"):
         first, body = await fetched(client, f"/hls/show/720p/{name}")
         assert (first.status, first.headers["X-Cache"]) == (200, "MISS")
         again, same = await fetched(client, f"/hls/show/720p/{name}?viewer=7")
         assert (again.headers["X-Cache"], same) == ("HIT", body)
         assert again.headers["Cache-Control"] == "public, max-age=3600, immutable"
-    part, body = await fetched(client, "/hls/show/720p/b1.0.m4s", Range="bytes=2-5")
+    part, body = await fetched(client, "/hls/show/720p/b1.1.m4s", Range="bytes=2-5")
     assert (part.status, part.headers["X-Cache"], len(body)) == (206, "HIT", 4)
-    known, body = await fetched(client, "/hls/show/720p/b1.0.m4s", **{"If-None-Match": part.headers["ETag"]})
+    known, body = await fetched(client, "/hls/show/720p/b1.1.m4s", **{"If-None-Match": part.headers["ETag"]})
     assert (known.status, body) == (304, b"")
 
 
@@ -75,22 +75,22 @@ async def test_hits_of_a_crowd(client: ClientSession, show: Show) -> None:
 
 
 async def test_playlists_are_kept_by_what_vitrine_reads(client: ClientSession) -> None:
-    query = "?_HLS_msn=1&_HLS_part=0"
+    query = "?_HLS_msn=2&_HLS_part=0"
     assert await cached(client, PLAYLIST + query) == "MISS"
     assert await cached(client, PLAYLIST + query + "&viewer=7") == "HIT"
     assert await cached(client, PLAYLIST + query + "&_HLS_skip=YES") == "MISS"
     plain, _ = await fetched(client, PLAYLIST + query, **{"Accept-Encoding": "identity"})
     assert (plain.headers["X-Cache"], plain.headers.get("Content-Encoding")) == ("MISS", None)
     # not a directive to Vitrine, so not to the cache: it must not answer those who ask for what it resembles
-    assert await cached(client, PLAYLIST + "?_hls_msn=1&_hls_part=1") == "MISS"
-    exact, text = await fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=1")
+    assert await cached(client, PLAYLIST + "?_hls_msn=2&_hls_part=1") == "MISS"
+    exact, text = await fetched(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=1")
     assert exact.headers["Cache-Control"] == "public, max-age=4"
-    assert b"b1.1.1.m4s" in text
+    assert b"b1.2.1.m4s" in text
 
 
 async def test_a_blocked_reload_comes_with_the_part_to_everyone(client: ClientSession, show: Show) -> None:
     async with asyncio.TaskGroup() as tasks:
-        waiting = [tasks.create_task(fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=2")) for _ in range(30)]
+        waiting = [tasks.create_task(fetched(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=2")) for _ in range(30)]
         await until_held(show)
         await asyncio.sleep(0.1)  # the lock's time is over
         assert not any(each.done() for each in waiting)
@@ -98,8 +98,8 @@ async def test_a_blocked_reload_comes_with_the_part_to_everyone(client: ClientSe
     for each in waiting:
         response, text = each.result()
         assert response.status == 200
-        assert b'URI="b1.1.2.m4s"' in text
-    assert await cached(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=2") == "HIT"
+        assert b'URI="b1.2.2.m4s"' in text
+    assert await cached(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=2") == "HIT"
 
 
 async def until_held(show: Show) -> None:
@@ -113,33 +113,33 @@ async def test_no_playlist_is_stale(client: ClientSession, show: Show) -> None:
     before, _ = await fetched(client, PLAYLIST)
     assert before.headers["X-Cache"] == "MISS"
     show.play(60)
-    _, text = await fetched(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=0")
-    assert b"b1.2.0.m4s" in text
+    _, text = await fetched(client, PLAYLIST + "?_HLS_msn=3&_HLS_part=0")
+    assert b"b1.3.0.m4s" in text
     async with asyncio.timeout(5):
-        while b"b1.2.0.m4s" not in (await fetched(client, PLAYLIST))[1]:  # noqa: ASYNC110 - as a player asks
+        while b"b1.3.0.m4s" not in (await fetched(client, PLAYLIST))[1]:  # noqa: ASYNC110 - as a player asks
             await asyncio.sleep(0.1)
 
 
 async def test_what_is_not_there_yet_is_not_kept(client: ClientSession, show: Show) -> None:
-    early, _ = await fetched(client, "/hls/show/720p/b1.1.4.m4s")
+    early, _ = await fetched(client, "/hls/show/720p/b1.2.4.m4s")
     assert early.status == 404
     show.play(40)
-    assert (await fetched(client, "/hls/show/720p/b1.1.4.m4s"))[0].status == 200
+    assert (await fetched(client, "/hls/show/720p/b1.2.4.m4s"))[0].status == 200
 
 
 async def test_an_origin_that_restarts_is_followed(show: Show, tmp_path: Path) -> None:
     port = free_port()
     async with nginx(tmp_path / "nginx", port) as front, viewer(front) as client:
         async with listening(show, port):
-            assert b"b1.1.0.m4s" in (await fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=0"))[1]
-            assert (await fetched(client, "/hls/show/720p/b1.0.m4s"))[0].status == 200
-        assert (await fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=1"))[0].status == 502
-        assert await cached(client, "/hls/show/720p/b1.0.m4s") == "HIT"
+            assert b"b1.2.0.m4s" in (await fetched(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=0"))[1]
+            assert (await fetched(client, "/hls/show/720p/b1.1.m4s"))[0].status == 200
+        assert (await fetched(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=1"))[0].status == 502
+        assert await cached(client, "/hls/show/720p/b1.1.m4s") == "HIT"
         show.go_live("b2")
         show.play(80)
         async with listening(show, port):
-            response, text = await fetched(client, PLAYLIST + "?_HLS_msn=1&_HLS_part=1")
-            assert (response.status, b"b2.1.1.m4s" in text, b"b1" in text) == (200, True, False)
+            response, text = await fetched(client, PLAYLIST + "?_HLS_msn=2&_HLS_part=1")
+            assert (response.status, b"b2.2.1.m4s" in text, b"b1" in text) == (200, True, False)
 
 
 async def test_a_protected_channel_is_kept_once_for_all_tokens_and_for_nobody_without(
@@ -148,7 +148,7 @@ async def test_a_protected_channel_is_kept_once_for_all_tokens_and_for_nobody_wi
     show.secret = "a secret of the shop"
     now = int(time.time())
     good, other, expired = (sign(show.secret, "show", now + left) for left in (7200, 9000, -1))
-    for name in ("720p/index.m3u8", "720p/b1.0.m4s"):
+    for name in ("720p/index.m3u8", "720p/b1.1.m4s"):
         first, body = await fetched(client, f"/hls/show/{good}/{name}")
         assert (first.status, first.headers["X-Cache"]) == (200, "MISS")
         again, same = await fetched(client, f"/hls/show/{other}/{name}")
@@ -158,7 +158,7 @@ async def test_a_protected_channel_is_kept_once_for_all_tokens_and_for_nobody_wi
             assert refused.status == 403, bad
 
 
-@pytest.mark.parametrize("address", [PLAYLIST, "/hls/show/720p/b1.0.m4s", "/healthz"])
+@pytest.mark.parametrize("address", [PLAYLIST, "/hls/show/720p/b1.1.m4s", "/healthz"])
 async def test_http_2(front: Nginx, address: str) -> None:
     arguments = ("--silent", "--cacert", str(front.authority), "--http2", "--output", "/dev/null")
     curl = await asyncio.create_subprocess_exec(

@@ -68,7 +68,7 @@ async def crowded(tmp_path: Path) -> AsyncIterator[Crowded]:
 
 async def test_what_a_crowd_waits_for_is_asked_once_of_vitrine_part_after_part(crowded: Crowded) -> None:
     for part in (2, 3, 4):
-        address = f"{PLAYLIST}?_HLS_msn=1&_HLS_part={part}"
+        address = f"{PLAYLIST}?_HLS_msn=2&_HLS_part={part}"
         async with asyncio.TaskGroup() as tasks:
             waiting = [tasks.create_task(crowded.get(address)) for _ in range(VIEWERS)]
             await crowded.until_held()
@@ -77,14 +77,14 @@ async def test_what_a_crowd_waits_for_is_asked_once_of_vitrine_part_after_part(c
             assert not any(each.done() for each in waiting)
             crowded.show.play(10)
         assert all(each.result()[0] == 200 for each in waiting)
-        assert all(f'URI="b1.1.{part}.m4s"'.encode() in each.result()[2] for each in waiting)
+        assert all(f'URI="b1.2.{part}.m4s"'.encode() in each.result()[2] for each in waiting)
         assert Counter(each.result()[1] for each in waiting) == {"MISS": 1, "HIT": VIEWERS - 1}
         assert crowded.answered.total() == 1
         crowded.answered.clear()
 
 
 async def test_an_asker_who_goes_away_leaves_nobody_behind(crowded: Crowded) -> None:
-    address = f"{PLAYLIST}?_HLS_msn=1&_HLS_part=2"
+    address = f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2"
     async with asyncio.TaskGroup() as tasks:
         asker = tasks.create_task(crowded.get(address))
         await crowded.until_held()
@@ -94,18 +94,18 @@ async def test_an_asker_who_goes_away_leaves_nobody_behind(crowded: Crowded) -> 
         await asyncio.sleep(0.2)
         crowded.show.play(10)
     assert {each.result()[0] for each in waiting} == {200}
-    assert all(b'URI="b1.1.2.m4s"' in each.result()[2] for each in waiting)
+    assert all(b'URI="b1.2.2.m4s"' in each.result()[2] for each in waiting)
 
 
 async def test_an_answer_of_503_is_everybodys_own(crowded: Crowded, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held too long fails for the asker; the others then ask themselves, and get what there is by then."""
     monkeypatch.setattr("vitrine.origin.hls.LONGEST_WAIT", 0.5)
-    address = f"{PLAYLIST}?_HLS_msn=1&_HLS_part=2"
+    address = f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2"
     found = await asyncio.gather(*(crowded.get(address) for _ in range(5)))
     assert {status for status, _, _ in found} == {503}
 
 
 async def test_plain_playlists_and_media_are_as_without_it(crowded: Crowded) -> None:
-    for address in (PLAYLIST, "/hls/show/720p/b1.0.m4s", "/hls/show/index.m3u8"):
+    for address in (PLAYLIST, "/hls/show/720p/b1.1.m4s", "/hls/show/index.m3u8"):
         assert (await crowded.get(address))[:2] == (200, "MISS")
         assert (await crowded.get(address))[:2] == (200, "HIT")

@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 from tests.interop.conftest import KEY, PATIENCE, TOKEN, Publish, configuration, program, until_state
 from tests.interop.recording import RenditionRecording, record
 from tests.interop.test_ffmpeg_to_hls import beep_starts, check_continuous
+from vitrine.packager.run import FIRST_MSN
 from vitrine.server.config import Reconnect
 from vitrine.server.serve import Running, running
 
@@ -51,7 +52,7 @@ async def until_segment(http: ClientSession, msn: int) -> None:
 
 async def newest(http: ClientSession) -> int:
     async with http.get("/hls/show/270p/index.m3u8") as response:
-        return (await response.text()).count("#EXTINF") - 1
+        return (await response.text()).count("#EXTINF") + FIRST_MSN - 1
 
 
 def check_in_step_after(video: RenditionRecording, audio: RenditionRecording, begin: Fraction) -> None:
@@ -70,7 +71,7 @@ async def test_who_was_lost_comes_back_into_the_same_show(
 ) -> None:
     async with publish() as first:
         before = await until_state(http, "live")
-        await until_segment(http, 0)
+        await until_segment(http, FIRST_MSN)
         first.process.kill()
         await first.process.wait()
     last = await newest(http)

@@ -89,7 +89,7 @@ async def test_a_killed_worker_is_replaced_and_nothing_of_the_show_is_lost(
 ) -> None:
     async with publish() as ffmpeg:
         first = await until_state(http, "live")
-        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=0") as response:
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=1") as response:
             assert response.status == 200
         (worker,) = workers()
         worker.send_signal(signal.SIGKILL)
@@ -162,7 +162,7 @@ async def test_a_publisher_that_stands_still_and_goes_on(publish: Publish, http:
     async with publish() as ffmpeg:
         await until_state(http, "live")
         ffmpeg.process.send_signal(signal.SIGSTOP)
-        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=1") as response:
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=2") as response:
             assert response.status == 200, "what is missing is filled in, and viewers see one unbroken show"
         ffmpeg.process.send_signal(signal.SIGCONT)
         assert (await ffmpeg.ended())[0] == 0

@@ -15,6 +15,7 @@ from vitrine.origin.listener import Listener
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
+from vitrine.packager.run import FIRST_MSN
 
 AVC_CONFIG = bytes.fromhex("0164001fffe1000467640020010004680000000000")
 VIDEO = VideoTrack(1, Codec.H264, VIDEO_TIMESCALE, AVC_CONFIG, 1280, 720, rate=Fraction(30))
@@ -61,9 +62,9 @@ class Show:
         keyframe = self.grid.starts_segment(self.picture)
         self.stream_now.push(AccessUnit(1, tick, tick, keyframe, bytes(size)))
         self.picture += 1
-        msn, frame = divmod(self.picture - 1, 60)
+        segment, frame = divmod(self.picture - 1, 60)
         self.play(9)
-        return f"/hls/show/720p/{self.stream_now.packager.broadcast}.{msn}.{frame // 10}.m4s"
+        return f"/hls/show/720p/{self.stream_now.packager.broadcast}.{FIRST_MSN + segment}.{frame // 10}.m4s"
 
     def states(self) -> Sequence[ChannelState]:
         return [ChannelState(channel="show", title="Show", state="live", playlist="/hls/show/index.m3u8")]

@@ -13,7 +13,7 @@ from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.server.segment_files import SegmentFiles
 
-OLD = "/hls/show/720p/b1.0.m4s"
+OLD = "/hls/show/720p/b1.1.m4s"
 
 
 class OldShow(Show):
@@ -30,7 +30,7 @@ class OldShow(Show):
 
     @property
     def oldest(self) -> Path:
-        stored = self.files.find("720p", "b1.0.m4s")
+        stored = self.files.find("720p", "b1.1.m4s")
         assert stored is not None
         return Path(stored.path)
 

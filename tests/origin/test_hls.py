@@ -30,13 +30,13 @@ async def test_types_caching_and_cors_of_everything_that_plays(client: ClientSes
     expected = {
         "/hls/show/index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=2"),
         MEDIA + "index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=1"),
-        MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=1": ("application/vnd.apple.mpegurl", "public, max-age=4"),
-        MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0": ("application/vnd.apple.mpegurl", "public, max-age=12"),
+        MEDIA + "index.m3u8?_HLS_msn=1&_HLS_part=1": ("application/vnd.apple.mpegurl", "public, max-age=4"),
+        MEDIA + "index.m3u8?_HLS_msn=7&_HLS_part=0": ("application/vnd.apple.mpegurl", "public, max-age=12"),
         MEDIA + "b1.init.mp4": ("video/mp4", "public, max-age=3600, immutable"),
-        MEDIA + "b1.0.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
-        MEDIA + "b1.0.3.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
+        MEDIA + "b1.1.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
+        MEDIA + "b1.1.3.m4s": ("video/iso.segment", "public, max-age=3600, immutable"),
         "/hls/show/products/index.m3u8": ("application/vnd.apple.mpegurl", "public, max-age=1"),
-        "/hls/show/products/b1.0.vtt": ("text/vtt", "public, max-age=3600, immutable"),
+        "/hls/show/products/b1.1.vtt": ("text/vtt", "public, max-age=3600, immutable"),
     }
     for address, (kind, caching) in expected.items():
         async with client.get(address) as response:
@@ -65,14 +65,14 @@ async def test_a_segment_is_the_sum_of_its_parts(client: ClientSession, show: Sh
     show.go_live()
     show.play(60)
     bodies = []
-    for name in ("b1.0.m4s", *(f"b1.0.{part}.m4s" for part in range(6))):
+    for name in ("b1.1.m4s", *(f"b1.1.{part}.m4s" for part in range(6))):
         async with client.get(MEDIA + name) as response:
             bodies.append(await response.read())
     assert bodies[0] == b"".join(bodies[1:])
     assert b"picture 59" in bodies[0]
 
 
-@pytest.mark.parametrize("name", ["index.m3u8?_HLS_msn=0&_HLS_part=2", "b1.0.2.m4s"])
+@pytest.mark.parametrize("name", ["index.m3u8?_HLS_msn=1&_HLS_part=2", "b1.1.2.m4s"])
 async def test_a_request_for_the_next_part_is_held_until_it_is_there(
     client: ClientSession, show: Show, name: str
 ) -> None:
@@ -87,7 +87,7 @@ async def test_a_request_for_the_next_part_is_held_until_it_is_there(
         show.play(1)
         status, text = await waiting
     assert status == 200
-    assert "b1.0.2.m4s" in text or "picture 29" in text
+    assert "b1.1.2.m4s" in text or "picture 29" in text
 
 
 async def until_waiting(show: Show) -> None:
@@ -109,22 +109,22 @@ async def test_a_first_viewer_waits_for_the_first_part_and_its_player_for_the_fi
         show.play(12)
         assert "720p/index.m3u8" in (await multivariant)[1]
         show.play(47)
-        assert (await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=4"))[0] == 200
+        assert (await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1&_HLS_part=4"))[0] == 200
         assert not media.done()
         show.play(1)
         status, text = await media
-        assert (status, "b1.0.m4s" in text) == (200, True)
+        assert (status, "b1.1.m4s" in text) == (200, True)
 
 
 @pytest.mark.parametrize(
     ("query", "words"),
     [
         ("_HLS_part=1", "_HLS_part came without"),
-        ("_HLS_msn=9", "too far ahead"),
-        ("_HLS_msn=0&_HLS_part=999999", "too far ahead"),
+        ("_HLS_msn=10", "too far ahead"),
+        ("_HLS_msn=1&_HLS_part=999999", "too far ahead"),
         ("_HLS_msn=-1", "whole number"),
         ("_HLS_msn=x", "whole number"),
-        ("_HLS_msn=1&_HLS_part=%C2%B2", "whole number"),
+        ("_HLS_msn=2&_HLS_part=%C2%B2", "whole number"),
         ("_HLS_msn=9999999999999999", "whole number"),
         ("_HLS_skip=maybe", "YES or v2"),
     ],
@@ -142,8 +142,8 @@ async def test_wrong_directives_are_refused_in_words(client: ClientSession, show
     [
         "/hls/none/index.m3u8",
         "/hls/show/4k/index.m3u8",
-        MEDIA + "b1.7.m4s",
-        MEDIA + "b1.0.99.m4s",
+        MEDIA + "b1.8.m4s",
+        MEDIA + "b1.1.99.m4s",
         MEDIA + "..%2f..%2fREADME.md",
         "/static/../app.py",
         "/static/%2e%2e/app.py",
@@ -161,7 +161,7 @@ async def test_what_is_held_too_long_is_503(client: ClientSession, show: Show, m
     monkeypatch.setattr(hls, "LONGEST_WAIT", 0.05)
     show.go_live()
     show.play(20)
-    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0&_HLS_part=2")
+    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1&_HLS_part=2")
     assert status == 503
     assert "ask again" in text
 
@@ -180,8 +180,8 @@ async def test_the_end_releases_whoever_waits(client: ClientSession, show: Show)
     show.go_live()
     show.play(20)
     async with asyncio.TaskGroup() as tasks:
-        playlist = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1"))
-        part = tasks.create_task(status_and_text(client, MEDIA + "b1.0.2.m4s"))
+        playlist = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=2"))
+        part = tasks.create_task(status_and_text(client, MEDIA + "b1.1.2.m4s"))
         await until_waiting(show)
         assert show.stream_now is not None
         show.stream_now.end()
@@ -197,7 +197,7 @@ async def test_a_server_that_is_stopped_answers_whoever_waits_and_ends_nothing(
     show.go_live()
     show.play(75)
     assert show.stream_now is not None
-    asked = ("index.m3u8?_HLS_msn=1", "b1.1.1.m4s", "index.m3u8?_HLS_msn=2&_HLS_part=0")
+    asked = ("index.m3u8?_HLS_msn=2", "b1.2.1.m4s", "index.m3u8?_HLS_msn=3&_HLS_part=0")
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         waiting = [tasks.create_task(status_and_text(client, MEDIA + each)) for each in asked]
         while show.stream_now.waiting < len(asked):  # noqa: ASYNC110 - the requests have to have arrived
@@ -205,7 +205,7 @@ async def test_a_server_that_is_stopped_answers_whoever_waits_and_ends_nothing(
         show.stream_now.rest()
     assert [each.result()[0] for each in waiting] == [200, 200, 503]
     text = waiting[0].result()[1]
-    assert "b1.1.m4s" in text
+    assert "b1.2.m4s" in text
     assert not any(tag in text for tag in ("#EXT-X-ENDLIST", "#EXT-X-PRELOAD-HINT"))
     assert (await status_and_text(client, MEDIA + asked[2]))[0] == 503
     assert (await status_and_text(client, MEDIA + "index.m3u8")) == (200, text)
@@ -216,12 +216,12 @@ async def test_the_last_part_is_listed_a_moment_before_the_end(client: ClientSes
     show.play(13)
     assert show.stream_now is not None
     async with asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0"))
+        first = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1"))
         await until_waiting(show)
         show.stream_now.finish()
         status, text = await first
-        assert (status, "b1.0.m4s" in text, "#EXT-X-ENDLIST" in text) == (200, True, False)
-    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1&_HLS_part=0")
+        assert (status, "b1.1.m4s" in text, "#EXT-X-ENDLIST" in text) == (200, True, False)
+    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=2&_HLS_part=0")
     assert (status, text.endswith("#EXT-X-ENDLIST\n")) == (200, True)
 
 
@@ -230,9 +230,31 @@ async def test_the_show_before_can_be_fetched_while_the_next_one_runs(client: Cl
     show.play(60)
     show.go_live("b2")
     show.play(60)
-    for name, status in (("b1.0.m4s", 200), ("b2.0.1.m4s", 200), ("b3.0.m4s", 404)):
+    for name, status in (("b1.1.m4s", 200), ("b2.1.1.m4s", 200), ("b3.1.m4s", 404)):
         assert (await status_and_text(client, MEDIA + name))[0] == status, name
-    assert "b2.0.0.m4s" in (await status_and_text(client, MEDIA + "index.m3u8"))[1]
+    assert "b2.1.0.m4s" in (await status_and_text(client, MEDIA + "index.m3u8"))[1]
+
+
+async def test_a_player_learns_of_the_end_though_another_show_has_begun(client: ClientSession, show: Show) -> None:
+    """It waits for the next part; the crew ends the show, and begins another within the second of the farewell."""
+    show.go_live()
+    show.play(60 * 5)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0"))
+        await until_waiting(show)
+        former = show.stream_now
+        assert former is not None
+        show.go_live("b2")
+        show.play(60)
+        former.end()
+    status, text = waiting.result()
+    assert status == 200
+    assert "b1.5.m4s" in text
+    assert text.endswith("#EXT-X-ENDLIST\n")
+    async with client.get(MEDIA + "index.m3u8?_HLS_msn=6&_HLS_part=0") as response:
+        assert (response.status, response.headers["Cache-Control"]) == (200, "public, max-age=1")
+    status, text = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1")
+    assert "b2.1.m4s" in text
 
 
 async def test_an_end_before_anything_could_play_is_404_at_once(client: ClientSession, show: Show) -> None:
@@ -268,11 +290,11 @@ async def test_state_and_health(client: ClientSession) -> None:
 LIFETIMES = [
     ("/hls/none/index.m3u8", 404, "public, max-age=2"),
     ("/hls/show/4k/index.m3u8", 404, "public, max-age=2"),
-    ("/hls/show/4k/index.m3u8?_HLS_msn=1", 404, "public, max-age=8"),
+    ("/hls/show/4k/index.m3u8?_HLS_msn=2", 404, "public, max-age=8"),
     (MEDIA + "index.m3u8?_HLS_part=1", 400, "public, max-age=8"),
     (MEDIA + "index.m3u8?_HLS_msn=-1", 400, "public, max-age=8"),
-    (MEDIA + "index.m3u8?_HLS_msn=9", 400, "public, max-age=1"),
-    (MEDIA + "b1.1.0.m4s", 404, "no-store"),
+    (MEDIA + "index.m3u8?_HLS_msn=10", 400, "public, max-age=1"),
+    (MEDIA + "b1.2.0.m4s", 404, "no-store"),
     (MEDIA + "other.1.0.m4s", 404, "public, max-age=2"),
 ]
 
@@ -288,7 +310,7 @@ async def test_errors_are_kept_as_long_as_they_stay_true(
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-ALL_KINDS = ["/hls/show/index.m3u8", MEDIA + "index.m3u8", MEDIA + "index.m3u8?_HLS_skip=YES", MEDIA + "b1.0.1.m4s"]
+ALL_KINDS = ["/hls/show/index.m3u8", MEDIA + "index.m3u8", MEDIA + "index.m3u8?_HLS_skip=YES", MEDIA + "b1.1.1.m4s"]
 
 
 @pytest.mark.parametrize("address", ALL_KINDS)
@@ -342,10 +364,10 @@ async def test_ranges_of_media(
 ) -> None:
     show.go_live()
     show.play(60)
-    async with client.get(MEDIA + "b1.0.m4s") as response:
+    async with client.get(MEDIA + "b1.1.m4s") as response:
         whole, etag = await response.read(), response.headers["ETag"]
         assert response.headers["Accept-Ranges"] == "bytes"
-    async with client.get(MEDIA + "b1.0.m4s", headers={"Range": wanted}) as response:
+    async with client.get(MEDIA + "b1.1.m4s", headers={"Range": wanted}) as response:
         assert response.status == status
         if status == 416:
             assert response.headers["Content-Range"] == f"bytes */{len(whole)}"
@@ -355,14 +377,14 @@ async def test_ranges_of_media(
             first = start % len(whole)
             assert response.headers["Content-Range"] == f"bytes {first}-{len(whole[:end]) - 1}/{len(whole)}"
     for known, expected in ((etag, status), ('"other"', 200)):
-        async with client.get(MEDIA + "b1.0.m4s", headers={"Range": wanted, "If-Range": known}) as response:
+        async with client.get(MEDIA + "b1.1.m4s", headers={"Range": wanted, "If-Range": known}) as response:
             assert response.status == expected
 
 
 async def test_head_says_what_get_would(client: ClientSession, show: Show) -> None:
     show.go_live()
     show.play(60)
-    for address in (*ALL_KINDS, "/hls/none/index.m3u8", MEDIA + "b1.0.m4s"):
+    for address in (*ALL_KINDS, "/hls/none/index.m3u8", MEDIA + "b1.1.m4s"):
         async with client.get(address) as response:
             expected = response.status, {**response.headers, "Date": ""}
         async with client.head(address) as response:
@@ -373,6 +395,6 @@ async def test_head_says_what_get_would(client: ClientSession, show: Show) -> No
 async def test_other_parameters_change_nothing(client: ClientSession, show: Show) -> None:
     show.go_live()
     show.play(60)
-    plain = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=0")
-    assert await status_and_text(client, MEDIA + "index.m3u8?viewer=7&_HLS_msn=0&_HLS_msn=x&a=%ff&=&&_HLS_x=1") == plain
-    assert (await status_and_text(client, MEDIA + "b1.0.m4s?viewer=7"))[0] == 200
+    plain = await status_and_text(client, MEDIA + "index.m3u8?_HLS_msn=1")
+    assert await status_and_text(client, MEDIA + "index.m3u8?viewer=7&_HLS_msn=1&_HLS_msn=x&a=%ff&=&&_HLS_x=1") == plain
+    assert (await status_and_text(client, MEDIA + "b1.1.m4s?viewer=7"))[0] == 200

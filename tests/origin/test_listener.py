@@ -12,7 +12,7 @@ from vitrine.origin import hls, listener
 from vitrine.origin.listener import Listener
 
 PLAYLIST = "/hls/show/720p/index.m3u8"
-SEGMENT = "/hls/show/720p/b1.0.m4s"
+SEGMENT = "/hls/show/720p/b1.1.m4s"
 
 
 class Client:
@@ -135,9 +135,9 @@ async def test_what_is_not_well_formed_ends_the_connection_in_words(client: Clie
         "..%5c..%5cetc%5cpasswd",
         "....//....//etc/passwd",
         "%00",
-        "b1.0.m4s%00.m4s",
+        "b1.1.m4s%00.m4s",
         "..;/index.m3u8",
-        "b1.0.m4s/../../../README.md",
+        "b1.1.m4s/../../../README.md",
         "%c0%ae%c0%ae/etc/passwd",
     ],
 )
@@ -162,7 +162,7 @@ async def test_a_held_request_that_is_called_off_is_forgotten(
     origin: tuple[Listener, int], client: Client, show: Show
 ) -> None:
     assert show.stream_now is not None
-    client.get(PLAYLIST + "?_HLS_msn=1&_HLS_part=2")
+    client.get(PLAYLIST + "?_HLS_msn=2&_HLS_part=2")
     await until(lambda: show.stream_now is not None and show.stream_now.waiting == 1)
     client.writer.transport.abort()
     await until(lambda: show.stream_now is not None and show.stream_now.waiting == 0)
@@ -176,7 +176,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def test_what_follows_a_held_request_waits_for_it(client: Client, show: Show) -> None:
-    client.get(PLAYLIST + "?_HLS_msn=1&_HLS_part=2")
+    client.get(PLAYLIST + "?_HLS_msn=2&_HLS_part=2")
     client.get("/hls/none/index.m3u8")
     await until(lambda: show.stream_now is not None and show.stream_now.waiting == 1)
     show.play(10)
@@ -187,7 +187,7 @@ async def test_what_is_held_too_long_is_503_and_the_connection_goes_on(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hls, "LONGEST_WAIT", 0.01)
-    client.get(PLAYLIST + "?_HLS_msn=1&_HLS_part=2")
+    client.get(PLAYLIST + "?_HLS_msn=2&_HLS_part=2")
     status, headers, _ = await client.answer()
     assert (status, headers["cache-control"]) == (503, "public, max-age=1")
     client.get(PLAYLIST)
@@ -225,7 +225,7 @@ async def test_who_reads_nothing_holds_one_answer_for_a_while(
 async def test_a_flood_of_requests_behind_a_held_one_is_not_read(
     origin: tuple[Listener, int], client: Client, show: Show
 ) -> None:
-    client.get(PLAYLIST + "?_HLS_msn=1&_HLS_part=2")
+    client.get(PLAYLIST + "?_HLS_msn=2&_HLS_part=2")
     client.send(b"GET /hls/none/index.m3u8 HTTP/1.1\r\nHost: v\r\n\r\n" * 5_000)
     await until(lambda: any(each._full for each in origin[0].connections))
     assert all(each._reader.waiting < 300_000 for each in origin[0].connections)
@@ -238,7 +238,7 @@ async def test_a_flood_of_requests_behind_a_held_one_is_not_read(
 async def test_thousands_wait_for_one_part_and_each_gets_it(origin: tuple[Listener, int], show: Show) -> None:
     clients = [await asyncio.open_connection("127.0.0.1", origin[1]) for _ in range(400)]
     for _, writer in clients:
-        writer.write(f"GET {PLAYLIST}?_HLS_msn=1&_HLS_part=2 HTTP/1.1\r\nHost: v\r\n\r\n".encode())
+        writer.write(f"GET {PLAYLIST}?_HLS_msn=2&_HLS_part=2 HTTP/1.1\r\nHost: v\r\n\r\n".encode())
     await until(lambda: show.stream_now is not None and show.stream_now.waiting == 400)
     show.play(10)
     for reader, writer in clients:

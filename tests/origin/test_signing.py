@@ -56,7 +56,7 @@ async def test_a_protected_channel_opens_to_signed_addresses_only() -> None:
     show.secret = SECRET
     good, expired = (sign(SECRET, "show", int(time.time()) + left) for left in (3600 * 4, -5))
     async with listening(show) as (_, port), ClientSession(f"http://127.0.0.1:{port}") as client:
-        for name in ("index.m3u8", "720p/index.m3u8", "720p/index.m3u8?_HLS_msn=0", "720p/b1.0.m4s", "allowed"):
+        for name in ("index.m3u8", "720p/index.m3u8", "720p/index.m3u8?_HLS_msn=1", "720p/b1.1.m4s", "allowed"):
             for token, status in ((f"{good}/", 204 if name == "allowed" else 200), (f"{expired}/", 403), ("", 403)):
                 async with client.get(f"/hls/show/{token}{name}") as response:
                     assert response.status == status, (token, name)
@@ -81,7 +81,7 @@ def test_no_cache_keeps_an_answer_longer_than_its_token() -> None:
         (1, "public, max-age=1"),
     ):
         hls = Hls(show.streams, lambda _channel: SECRET, lambda: NOW)
-        target = f"/hls/show/{sign(SECRET, 'show', NOW + left)}/720p/b1.0.m4s"
+        target = f"/hls/show/{sign(SECRET, 'show', NOW + left)}/720p/b1.1.m4s"
         reply = hls.answer(Request("GET", target, {}))
         assert isinstance(reply, Reply)
         assert (reply.status, reply.headers["Cache-Control"]) == (200, kept)

@@ -51,7 +51,7 @@ async def client(origin: tuple[Listener, int], request: pytest.FixtureRequest) -
     ("target", "status"),
     [
         (PLAYLIST + "?_HLS_part=1", 400),
-        (PLAYLIST + "?_HLS_msn=4", 400),
+        (PLAYLIST + "?_HLS_msn=5", 400),
         (PLAYLIST + "?_HLS_msn=123456789012", 400),
         (PLAYLIST + "?_HLS_msn=-1", 400),
         (PLAYLIST + "?_HLS_msn=one", 400),
@@ -59,13 +59,13 @@ async def client(origin: tuple[Listener, int], request: pytest.FixtureRequest) -
         (PLAYLIST + "?_HLS_msn=1e3", 400),
         (PLAYLIST + "?_HLS_msn=%D9%A1", 400),
         (PLAYLIST + "?_HLS_msn=" + "9" * 5000, 400),
-        (PLAYLIST + "?_HLS_msn=1&_HLS_part=1000000", 400),
-        (PLAYLIST + "?_HLS_msn=0&_HLS_part=1000000", 200),  # past the end of its segment: the next one's first
+        (PLAYLIST + "?_HLS_msn=2&_HLS_part=1000000", 400),
+        (PLAYLIST + "?_HLS_msn=1&_HLS_part=1000000", 200),  # past the end of its segment: the next one's first
         (PLAYLIST + "?_HLS_skip=maybe", 400),
-        ("/hls/show/4k/index.m3u8?_HLS_msn=1", 404),
-        ("/hls/show/720p/b1.1.1000000.m4s", 404),
+        ("/hls/show/4k/index.m3u8?_HLS_msn=2", 404),
+        ("/hls/show/720p/b1.2.1000000.m4s", 404),
         ("/hls/show/720p/b1.-1.m4s", 404),
-        ("/hls/show/720p/b1.0.m4s?" + "a" * 8000, 200),
+        ("/hls/show/720p/b1.1.m4s?" + "a" * 8000, 200),
     ],
 )
 async def test_each_has_its_status_and_the_connection_goes_on(client: Client, target: str, status: int) -> None:
@@ -78,8 +78,8 @@ async def test_each_has_its_status_and_the_connection_goes_on(client: Client, ta
 SPELLINGS = (
     "../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
     "..%252f..%252fetc%252fpasswd", "..%5c..%5cetc%5cpasswd", "..\\..\\etc\\passwd", "....//....//etc/passwd",
-    "//etc/passwd", "%2fetc%2fpasswd", "file:///etc/passwd", "%00", "b1.0.m4s%00", "b1.0.m4s/..", "./b1.0.m4s/../../x",
-    "..;/index.m3u8", "%c0%ae%c0%ae/etc/passwd", "%uff0e%uff0e/etc/passwd", "~root", "b1.0.m4s.part",
+    "//etc/passwd", "%2fetc%2fpasswd", "file:///etc/passwd", "%00", "b1.1.m4s%00", "b1.1.m4s/..", "./b1.1.m4s/../../x",
+    "..;/index.m3u8", "%c0%ae%c0%ae/etc/passwd", "%uff0e%uff0e/etc/passwd", "~root", "b1.1.m4s.part",
 )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def seen_by(origin: Listener) -> list[str]:
 async def test_thousands_of_requests_on_one_connection_take_turns_with_others(
     origin: tuple[Listener, int], show: Show
 ) -> None:
-    held = f"{PLAYLIST}?_HLS_msn=1&_HLS_part=2"
+    held = f"{PLAYLIST}?_HLS_msn=2&_HLS_part=2"
     async with contextlib.AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(connected(origin[1])) for _ in range(11)]
         for client in clients:
@@ -174,7 +174,7 @@ def test_thousands_who_read_nothing_hold_one_copy_of_what_they_asked_for(show: S
                 assert grown < 50_000_000, f"{grown} bytes for {SLOW_READERS} readers of {LARGE}"
                 other.get(PLAYLIST)
                 assert (await other.answer())[0] == 200
-                other.get(f"{PLAYLIST}?_HLS_msn=1&_HLS_part=4")
+                other.get(f"{PLAYLIST}?_HLS_msn=2&_HLS_part=4")
                 await until(lambda: show.stream_now is not None and show.stream_now.waiting == 1)
                 show.play(20)
                 assert (await other.answer())[0] == 200

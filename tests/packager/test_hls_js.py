@@ -231,7 +231,7 @@ async def test_hls_js_follows_date_ranges_through_delta_updates(show: Show) -> N
             page.on("request", lambda request: asked.append(request.url))
             await page.route(SITE + "**", answer)
             await page.goto(SITE)
-            await page.wait_for_function("hls.levels[hls.currentLevel]?.details.endSN === 21")
+            await page.wait_for_function("hls.levels[hls.currentLevel]?.details.endSN === 22")
             seen = await page.evaluate(RANGES)
         finally:
             await browser.close()

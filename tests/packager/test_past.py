@@ -19,7 +19,7 @@ from vitrine.packager.packager import Packager
 from vitrine.packager.part import PRODUCTS
 from vitrine.packager.past import NEARLY, Past, Shelf, entry_of, settle
 from vitrine.packager.programme import Programme
-from vitrine.packager.run import FIRST_RUN, Run
+from vitrine.packager.run import FIRST_MSN, FIRST_RUN, Run
 from vitrine.packager.segment import SegmentEntry
 
 GRID = Grid(Fraction(30))
@@ -46,7 +46,7 @@ def shelves(renditions: list[Rendition], parts: Parts) -> list[Shelf]:
         shelf = Shelf("b7", rendition, PROGRAMME, (FIRST_RUN,))
         per_segment = 7 if rendition.name == "audio" else 6
         data = parts[rendition.name]
-        for msn, first in enumerate(range(0, len(data), per_segment)):
+        for msn, first in enumerate(range(0, len(data), per_segment), FIRST_MSN):
             shelf.read(msn, b"".join(data[first : first + per_segment]))
         found.append(shelf)
     return found
@@ -71,7 +71,7 @@ def test_wherever_it_is_cut_all_end_together_and_sound_covers_the_picture(
         assert span is not None
         first, last, end = span
         ended = ends(found)
-        assert (first, {shelf.newest for shelf in found}) == (0, {last})
+        assert (first, {shelf.newest for shelf in found}) == (FIRST_MSN, {last})
         assert ended["720p"] == ended["360p"] == end
         assert -NEARLY <= ended["audio"] - end < Fraction(1, 3)
         assert min(there.values()) - Fraction(1, 3) < end <= min(there.values()) + NEARLY
@@ -84,8 +84,8 @@ def test_a_rendition_that_is_not_made_at_the_moment_is_a_gap(renditions: list[Re
     span = settle(found)
     assert span is not None
     first, last, end = span
-    assert (first, last) == (0, 5)
-    kept = found[0].without_holes(0, last, end)
+    assert (first, last) == (1, 6)
+    kept = found[0].without_holes(first, last, end)
     assert [entry_of(each).gap for each in kept] == [False, False, True, True, True, True]
     assert sum(entry_of(each).ticks for each in kept) == round(end * VIDEO_TIMESCALE)
 
@@ -132,9 +132,9 @@ def test_a_packager_goes_on_in_the_same_playlists(
     """Killed after 5.4 s, and begun again nine seconds later: two numbers follow one another, the dates leap."""
     cues = TableCues((40, 1, "A"), (140, 2, "B"))
     core, past = restored(renditions, parts_of(renditions, units(GRID, Fraction(54, 10))), cues)
-    assert (past.next_msn, past.next_segment) == (3, 3)
+    assert (past.next_msn, past.next_segment) == (4, 3)
     with pytest.raises(MisuseError, match="renditions that it had"):
-        core.begin(Run(1, 3, 7), renditions[:1])
+        core.begin(Run(1, 4, 7), renditions[:1])
     core.begin(Run(1, past.next_msn, 7), renditions)
     assert core.taken == core.first_frames(7) == {"720p": 420, "360p": 420, "audio": GRID.audio_segment_start(7)}
     cues.say((440, 1, "C"))
@@ -142,7 +142,7 @@ def test_a_packager_goes_on_in_the_same_playlists(
         core.push(unit)
     for name in ("720p", "audio", PRODUCTS):
         golden(f"restarted_{name}.m3u8", core.windows[name].playlist())
-    text = core.windows[PRODUCTS].media("b7.2.vtt")
+    text = core.windows[PRODUCTS].media("b7.3.vtt")
     assert isinstance(text, tuple)
     assert re.findall(r"--> \S+", b"".join(text).decode()) == ["--> 00:00:05.000", "--> 00:00:05.000"]
 

@@ -26,8 +26,8 @@ TABLE: list[tuple[str, list[Row], list[list[str]]]] = [
         "one product over a cut",
         [(45, 1, "a"), (75, 1, None)],
         [
-            ["c1/0 | 00:00:01.500 --> 00:00:02.000 | a"],
-            ["c1/1 | 00:00:02.000 --> 00:00:02.500 | a"],
+            ["c1/1 | 00:00:01.500 --> 00:00:02.000 | a"],
+            ["c1/2 | 00:00:02.000 --> 00:00:02.500 | a"],
             [],
         ],
     ),
@@ -36,17 +36,17 @@ TABLE: list[tuple[str, list[Row], list[list[str]]]] = [
         [(0, 1, "a"), (10, 2, "b"), (20, 1, "c")],
         [
             [
-                "c1/0 | 00:00:00.000 --> 00:00:00.667 | a",
-                "c2/0 | 00:00:00.333 --> 00:00:02.000 | b",
-                "c3/0 | 00:00:00.667 --> 00:00:02.000 | c",
+                "c1/1 | 00:00:00.000 --> 00:00:00.667 | a",
+                "c2/1 | 00:00:00.333 --> 00:00:02.000 | b",
+                "c3/1 | 00:00:00.667 --> 00:00:02.000 | c",
             ],
             [
-                "c3/1 | 00:00:02.000 --> 00:00:04.000 | c",
-                "c2/1 | 00:00:02.000 --> 00:00:04.000 | b",
+                "c3/2 | 00:00:02.000 --> 00:00:04.000 | c",
+                "c2/2 | 00:00:02.000 --> 00:00:04.000 | b",
             ],
         ],
     ),
-    ("on the cut", [(60, 1, "a"), (120, 1, None)], [[], ["c1/1 | 00:00:02.000 --> 00:00:04.000 | a"], []]),
+    ("on the cut", [(60, 1, "a"), (120, 1, None)], [[], ["c1/2 | 00:00:02.000 --> 00:00:04.000 | a"], []]),
 ]
 
 
@@ -59,10 +59,10 @@ def test_what_each_segment_says(rows: list[Row], segments: list[list[str]]) -> N
 def test_a_segment_lies_on_the_grid() -> None:
     core = ProductsSegmenter("b7", TableCues(), Programme(Grid(Fraction(30000, 1001)), START_UTC_NS))
     core.close()
-    assert core.msn == 1
+    assert core.msn == 2
     segment = core.close()
     assert segment.entry == SegmentEntry(
-        "b7.1.vtt", 1, 180_180, 90_000, START_UTC_NS + 2_002_000_000, len(segment.data[0])
+        "b7.2.vtt", 2, 180_180, 90_000, START_UTC_NS + 2_002_000_000, len(segment.data[0])
     )
 
 
@@ -85,8 +85,8 @@ def test_what_is_closed_stays_whatever_is_commanded_later() -> None:
     core.close()
     cues.say((15, 2, "late"))
     assert body(core) == [
-        "c1/1 | 00:00:02.000 --> 00:00:04.000 | a",
-        "c2/1 | 00:00:02.000 --> 00:00:04.000 | late",
+        "c1/2 | 00:00:02.000 --> 00:00:04.000 | a",
+        "c2/2 | 00:00:02.000 --> 00:00:04.000 | late",
     ]
 
 

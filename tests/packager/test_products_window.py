@@ -34,22 +34,22 @@ class Feed:
         self.window.close_segment(self.core.close())
 
 
-# Ten segments are listed, media sequence numbers 2 to 11.
+# Ten segments are listed, media sequence numbers 3 to 12.
 @pytest.mark.parametrize(
     ("msn", "part", "answer"),
     [
         (None, None, READY),
         (None, 0, BAD_REQUEST),
         (0, None, READY),
-        (11, None, READY),
-        (11, 0, READY),
-        (11, 9, READY),
-        (12, None, WAIT),
-        (12, 3, WAIT),
+        (12, None, READY),
+        (12, 0, READY),
+        (12, 9, READY),
         (13, None, WAIT),
-        (14, None, BAD_REQUEST),
+        (13, 3, WAIT),
+        (14, None, WAIT),
+        (15, None, BAD_REQUEST),
         (-1, None, BAD_REQUEST),
-        (11, -1, BAD_REQUEST),
+        (12, -1, BAD_REQUEST),
     ],
 )
 def test_answer(msn: int | None, part: int | None, answer: Answer) -> None:
@@ -60,12 +60,12 @@ def test_nobody_gets_an_empty_playlist_while_there_will_be_more() -> None:
     feed = Feed()
     assert feed.window.position is None
     assert feed.window.oldest_utc_ns is None
-    assert [feed.window.answer(*asked) for asked in ((None, None), (0, None), (1, None), (2, None))] == [
-        WAIT, WAIT, WAIT, BAD_REQUEST,
+    assert [feed.window.answer(*asked) for asked in ((None, None), (0, None), (1, None), (2, None), (3, None))] == [
+        WAIT, WAIT, WAIT, WAIT, BAD_REQUEST,
     ]  # fmt: skip
     feed.close()
     assert feed.window.answer(None, None) is READY
-    assert feed.window.position == (0, None)
+    assert feed.window.position == (1, None)
 
 
 @pytest.mark.parametrize(("msn", "part"), [(None, None), (None, 1), (0, 0), (99, None), (-1, -1)])
@@ -97,17 +97,17 @@ def test_one_rendering_serves_everyone_until_something_changes() -> None:
 
 def test_media() -> None:
     feed = Feed(2)
-    found = feed.window.media("b7.1.vtt")
+    found = feed.window.media("b7.2.vtt")
     assert isinstance(found, tuple)
     assert found[0].startswith(b"WEBVTT\n")
-    assert feed.window.media("b7.2.vtt") is GONE
+    assert feed.window.media("b7.3.vtt") is GONE
     assert feed.window.media("b7.init.mp4") is GONE
 
 
 def test_memory_is_bounded() -> None:
     feed = Feed(200)
-    held = [msn for msn in range(200) if isinstance(feed.window.media(f"b7.{msn}.vtt"), tuple)]
-    assert held == list(range(200 - 22, 200))
+    held = [msn for msn in range(1, 201) if isinstance(feed.window.media(f"b7.{msn}.vtt"), tuple)]
+    assert held == list(range(201 - 22, 201))
 
 
 def test_a_segment_out_of_its_turn_is_refused() -> None:

@@ -10,9 +10,9 @@ def test_names_differ_from_run_to_run() -> None:
 
 
 def test_numbers_go_on_and_the_grid_goes_on_with_the_clock() -> None:
-    assert [FIRST_RUN.segment(3), SECOND.segment(4), SECOND.segment(6)] == [3, 9, 11]
+    assert [FIRST_RUN.segment(4), SECOND.segment(4), SECOND.segment(6)] == [3, 9, 11]
 
 
 def test_whose_a_segment_is() -> None:
     runs = (FIRST_RUN, SECOND)
-    assert [run_of(runs, msn) for msn in (0, 3, 4, 100)] == [FIRST_RUN, FIRST_RUN, SECOND, SECOND]
+    assert [run_of(runs, msn) for msn in (1, 3, 4, 100)] == [FIRST_RUN, FIRST_RUN, SECOND, SECOND]

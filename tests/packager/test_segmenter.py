@@ -85,14 +85,14 @@ def test_a_part_closes_with_its_last_frame(renditions: list[Rendition], units: U
                 (frame, found.parts[0].name, found.parts[0].independent, found.segment and found.segment.entry.name)
             )
     assert made[:8] == [
-        (7, "b7.0.0.m4s", True, None),
-        (15, "b7.0.1.m4s", False, None),
-        (23, "b7.0.2.m4s", False, None),
-        (31, "b7.0.3.m4s", False, None),
-        (39, "b7.0.4.m4s", False, None),
-        (47, "b7.0.5.m4s", False, None),
-        (49, "b7.0.6.m4s", False, "b7.0.m4s"),
-        (57, "b7.1.0.m4s", True, None),
+        (7, "b7.1.0.m4s", True, None),
+        (15, "b7.1.1.m4s", False, None),
+        (23, "b7.1.2.m4s", False, None),
+        (31, "b7.1.3.m4s", False, None),
+        (39, "b7.1.4.m4s", False, None),
+        (47, "b7.1.5.m4s", False, None),
+        (49, "b7.1.6.m4s", False, "b7.1.m4s"),
+        (57, "b7.2.0.m4s", True, None),
     ]
 
 
@@ -213,9 +213,9 @@ KEY = unit(0, 0, keyframe=True)
         ([KEY, unit(1, 0)], "frame 0 is shown twice"),
         ([KEY, unit(1, 60)], "frame 60 is shown twice or lies outside"),
         ([KEY, unit(1, -1)], "frame -1 is shown twice or lies outside"),
-        ([unit(0, 0)], "segment 0, frame 0: the segment does not start with a keyframe"),
+        ([unit(0, 0)], "segment 1, frame 0: the segment does not start with a keyframe"),
         ([unit(0, 1, keyframe=True)], "does not start with a keyframe"),
-        ([KEY, *(unit(frame, frame) for frame in range(1, 61))], "segment 1, frame 60: the segment does not start"),
+        ([KEY, *(unit(frame, frame) for frame in range(1, 61))], "segment 2, frame 60: the segment does not start"),
     ],
 )
 def test_what_does_not_continue_is_refused(pushed: list[AccessUnit], message: str, renditions: list[Rendition]) -> None:
@@ -258,14 +258,14 @@ def test_a_segment_of_which_no_picture_is_made_is_closed_when_it_begins(renditio
     assert found
     assert found.segment
     assert found.segment.parts == found.parts
-    assert [part.name for part in found.parts] == [f"b7.1.{index}.m4s" for index in range(6)]
+    assert [part.name for part in found.parts] == [f"b7.2.{index}.m4s" for index in range(6)]
     assert all(part.gap and not part.independent and part.ticks == 30_000 for part in found.parts)
     assert found.segment.entry.gap
-    assert (found.segment.entry.msn, found.segment.entry.ticks, found.segment.entry.size) == (1, 180_000, 0)
+    assert (found.segment.entry.msn, found.segment.entry.ticks, found.segment.entry.size) == (2, 180_000, 0)
     assert cut(core, [empty(frame) for frame in range(61, 120)]) == ([], [])
     parts, segments = cut(core, [unit(frame, frame, keyframe=frame == 120) for frame in range(120, 180)])
     assert [Fragment.decode(part.data).sequence for part in parts] == list(range(7, 13))
-    assert [(segment.entry.msn, segment.entry.gap) for segment in segments] == [(2, False)]
+    assert [(segment.entry.msn, segment.entry.gap) for segment in segments] == [(3, False)]
     assert parts[0].first_tick == 120 * 3000
 
 
@@ -275,7 +275,7 @@ def test_pictures_that_come_in_a_gap_that_is_closed_already_are_not_shown(rendit
     core.push(empty(0))
     assert cut(core, [unit(frame, frame, keyframe=frame == 30) for frame in range(1, 60)]) == ([], [])
     parts, _ = cut(core, [unit(frame, frame, keyframe=frame == 60) for frame in range(60, 70)])
-    assert [part.name for part in parts] == ["b7.1.0.m4s"]
+    assert [part.name for part in parts] == ["b7.2.0.m4s"]
 
 
 def test_a_gap_in_a_segment_makes_it_one(renditions: list[Rendition]) -> None:

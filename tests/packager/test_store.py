@@ -68,34 +68,34 @@ class Past(Feed):
 
 def test_what_is_older_than_a_minute_is_in_the_store_only() -> None:
     past = Past(600, 100)
-    newest = 100 - IN_MEMORY
+    newest = 101 - IN_MEMORY
     assert past.window.media(f"b7.{newest}.m4s") == tuple(b"b7.%d.%d.m4s" % (newest, index) for index in range(PARTS))
     assert past.window.media(f"b7.{newest}.0.m4s") == (b"b7.%d.0.m4s" % newest,)
     old = newest - 1
     assert past.window.media(f"b7.{old}.m4s") == Stored(f"v/b7.{old}.m4s", PARTS * len(f"b7.{old}.0.m4s"))
     assert past.window.media(f"b7.{old}.0.m4s") is GONE
     assert past.window.media("b7.init.mp4") == (INIT,)
-    assert past.listed() == range(100)
+    assert past.listed() == range(1, 101)
 
 
 def test_a_segment_leaves_the_store_when_nobody_may_ask_for_it() -> None:
     past = Past(600, 0)
     for _ in range(300 + 302 + 5):
         past.add(PARTS)
-    assert past.listed() == range(307, 607)
-    assert min(int(name.split(".")[1]) for _, name in past.shelf.files) == 607 - 300 - 302
-    assert past.window.media("b7.4.m4s") is GONE
+    assert past.listed() == range(308, 608)
+    assert min(int(name.split(".")[1]) for _, name in past.shelf.files) == 608 - 300 - 302
+    assert past.window.media("b7.5.m4s") is GONE
 
 
 def test_what_the_store_lost_ends_the_past_and_costs_nothing_else() -> None:
     past = Past(600, 50)
-    past.shelf.lost = {50}
+    past.shelf.lost = {51}
     past.add(PARTS * IN_MEMORY)
-    assert past.listed() == range(80)
+    assert past.listed() == range(1, 81)
     past.add(PARTS)
-    assert past.listed() == range(51, 81)
+    assert past.listed() == range(52, 82)
     past.add(PARTS * 10)
-    assert past.listed() == range(51, 91)
+    assert past.listed() == range(52, 92)
     for msn in past.listed():
         assert past.window.media(f"b7.{msn}.m4s") is not GONE
 
@@ -104,15 +104,15 @@ def test_a_store_that_keeps_nothing_leaves_the_minute_in_memory() -> None:
     past = Past(600)
     past.shelf.lost = set(range(1000))
     past.add(PARTS * 200)
-    assert past.listed() == range(200 - IN_MEMORY, 200)
-    held = [msn for msn in range(200) if past.window.media(f"b7.{msn}.m4s") is not GONE]
+    assert past.listed() == range(201 - IN_MEMORY, 201)
+    held = [msn for msn in range(1, 201) if past.window.media(f"b7.{msn}.m4s") is not GONE]
     assert held == list(past.listed())
 
 
 def test_four_hours() -> None:
     """The whole playlist lists them all; a delta update is as long as that of a minute, and says the same."""
     past, minute = Past(4 * 3600, 7_300), Past(60, 7_300)
-    assert past.listed() == range(100, 7_300)
+    assert past.listed() == range(101, 7_301)
     known = parse(past.window.playlist())
     past.add(7)
     minute.add(7)
@@ -130,4 +130,4 @@ def test_a_long_window_without_a_store_is_all_memory() -> None:
         "v", "b7", INIT, part_target=Fraction(1, 3), window_seconds=600, others={}, ranges=NO_RANGES
     )
     feed.add(100 * PARTS)
-    assert isinstance(feed.window.media("b7.0.m4s"), tuple)
+    assert isinstance(feed.window.media("b7.1.m4s"), tuple)

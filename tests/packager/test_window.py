@@ -14,6 +14,7 @@ from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.media_window import MediaWindow
 from vitrine.packager.part import Part, part_name, segment_name
 from vitrine.packager.programme import Programme
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.segment import close_segment
 from vitrine.packager.window import Answer, Skip, Window
 
@@ -33,12 +34,12 @@ class Feed:
         )
         self.others["v"] = self.window
         self.open: list[Part] = []
-        self.msn = 0
+        self.msn = FIRST_MSN
         self.add(segments * PARTS + parts)
 
     def add(self, count: int = 1) -> None:
         for _ in range(count):
-            index, tick = len(self.open), (self.msn * PARTS + len(self.open)) * 30_000
+            index, tick = len(self.open), ((self.msn - FIRST_MSN) * PARTS + len(self.open)) * 30_000
             name = part_name("b7", self.msn, index)
             part = Part(name, self.msn, index, tick, 30_000, 90_000, tick * 100_000 // 9, index == 0, name.encode())
             self.open.append(part)
@@ -52,31 +53,33 @@ class Feed:
         self.msn += 1
 
 
-# Ten segments listed (media sequence numbers 2 to 11), the open one is 12 and has parts 0 and 1.
+# Ten segments listed (media sequence numbers 3 to 12), the open one is 13 and has parts 0 and 1.
 TABLE = [
     (None, None, READY, "no directive"),
     (None, 0, BAD_REQUEST, "a part without its segment"),
-    (0, None, READY, "long gone"),
-    (0, 3, READY, "long gone, with a part"),
-    (2, 0, READY, "the oldest listed"),
-    (11, None, READY, "the last whole segment"),
-    (11, 5, READY, "its last part"),
-    (11, 6, READY, "past its end: part 0 of the next, which is there"),
-    (11, 500, READY, "far past its end: the same"),
-    (12, None, WAIT, "the open segment, whole"),
-    (12, 0, READY, "a part there"),
-    (12, 1, READY, "the newest part"),
-    (12, 2, WAIT, "the next part"),
-    (12, 10, WAIT, "nine parts past the last: three seconds"),
-    (12, 11, BAD_REQUEST, "ten parts past the last"),
-    (13, 0, WAIT, "the next segment's first part"),
-    (13, 8, WAIT, "nine parts past its start"),
-    (13, 9, BAD_REQUEST, "ten parts past its start"),
-    (14, None, WAIT, "two past the last"),
-    (15, None, BAD_REQUEST, "three past the last"),
-    (15, 0, BAD_REQUEST, "three past the last, with a part"),
+    (0, None, READY, "before the first"),
+    (0, 3, READY, "before the first, with a part"),
+    (1, None, READY, "long gone"),
+    (1, 3, READY, "long gone, with a part"),
+    (3, 0, READY, "the oldest listed"),
+    (12, None, READY, "the last whole segment"),
+    (12, 5, READY, "its last part"),
+    (12, 6, READY, "past its end: part 0 of the next, which is there"),
+    (12, 500, READY, "far past its end: the same"),
+    (13, None, WAIT, "the open segment, whole"),
+    (13, 0, READY, "a part there"),
+    (13, 1, READY, "the newest part"),
+    (13, 2, WAIT, "the next part"),
+    (13, 10, WAIT, "nine parts past the last: three seconds"),
+    (13, 11, BAD_REQUEST, "ten parts past the last"),
+    (14, 0, WAIT, "the next segment's first part"),
+    (14, 8, WAIT, "nine parts past its start"),
+    (14, 9, BAD_REQUEST, "ten parts past its start"),
+    (15, None, WAIT, "two past the last"),
+    (16, None, BAD_REQUEST, "three past the last"),
+    (16, 0, BAD_REQUEST, "three past the last, with a part"),
     (-1, None, BAD_REQUEST, "no such number"),
-    (12, -1, BAD_REQUEST, "no such part"),
+    (13, -1, BAD_REQUEST, "no such part"),
 ]
 
 
@@ -88,28 +91,31 @@ def test_answer(msn: int | None, part: int | None, answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("msn", "part", "answer"),
     [
-        (11, 5, READY),
-        (11, 6, WAIT),
-        (12, 0, WAIT),
-        (12, None, WAIT),
+        (12, 5, READY),
+        (12, 6, WAIT),
+        (13, 0, WAIT),
         (13, None, WAIT),
-        (14, None, BAD_REQUEST),
+        (14, None, WAIT),
+        (15, None, BAD_REQUEST),
     ],
 )
 def test_answer_between_two_segments(msn: int, part: int | None, answer: Answer) -> None:
-    """The last segment is 11, and 12 has no part yet."""
+    """The last segment is 12, and 13 has no part yet."""
     assert Feed(12, 0).window.answer(msn, part) is answer
+
+
+BEFORE = [(0, None), (0, 3), (1, 0), (2, None), (3, None)]
 
 
 def test_answer_before_the_first_part() -> None:
     window = Feed().window
     assert window.position is None
-    assert [window.answer(0, 0), window.answer(1, None), window.answer(2, None)] == [WAIT, WAIT, BAD_REQUEST]
+    assert [window.answer(msn, part) for msn, part in BEFORE] == [WAIT, WAIT, WAIT, WAIT, BAD_REQUEST]
 
 
 def test_a_long_part_has_the_smallest_advance_limit() -> None:
     window = Feed(0, 1, part_target=Fraction(1)).window
-    assert [window.answer(0, part) for part in (3, 4)] == [WAIT, BAD_REQUEST]
+    assert [window.answer(1, part) for part in (3, 4)] == [WAIT, BAD_REQUEST]
 
 
 @pytest.mark.parametrize(("msn", "part"), [(None, None), (None, 1), (0, 0), (99, None), (99, 99), (-1, -1)])
@@ -119,20 +125,25 @@ def test_an_ended_window_ignores_directives(msn: int | None, part: int | None) -
     assert feed.window.answer(msn, part) is READY
 
 
-@given(added=st.integers(0, 100), msn=st.integers(0, 20), part=st.none() | st.integers(0, 20))
+def place(count: int) -> tuple[int, int]:
+    """Media sequence number and index of the part that comes after so many."""
+    return FIRST_MSN + count // PARTS, count % PARTS
+
+
+@given(added=st.integers(0, 100), msn=st.integers(1, 21), part=st.none() | st.integers(0, 20))
 def test_answer_is_ready_exactly_when_it_or_anything_later_is_there(added: int, msn: int, part: int | None) -> None:
-    newest = divmod(added - 1, PARTS)
-    there = msn < added // PARTS if part is None else added > 0 and (msn, part) <= newest
+    newest = place(added - 1)
+    there = msn < place(added)[0] if part is None else added > 0 and (msn, part) <= newest
     answer = Feed(0, added).window.answer(msn, part)
     assert (answer is READY) == there
-    if not there and msn <= max(newest[0], 0) + 1 and (part or 0) < PARTS:
+    if not there and msn <= max(newest[0], FIRST_MSN) + 1 and (part or 0) < PARTS:
         assert answer is WAIT
 
 
 @given(added=st.integers(1, 40), ahead=st.integers(0, 12), whole=st.booleans())
 def test_whatever_waits_is_answered_later(added: int, ahead: int, whole: bool) -> None:
     feed = Feed(0, added)
-    msn, part = divmod(added + ahead, PARTS)
+    msn, part = place(added + ahead)
     if feed.window.answer(msn, None if whole else part) is WAIT:
         feed.add(ahead + PARTS)
         assert feed.window.answer(msn, None if whole else part) is READY
@@ -169,26 +180,26 @@ def test_what_is_listed_can_be_fetched(added: int) -> None:
 def test_media() -> None:
     window = Feed(1, 2).window
     assert window.media("b7.init.mp4") == (INIT,)
-    assert window.media("b7.1.1.m4s") == (b"b7.1.1.m4s",)
-    assert window.media("b7.0.m4s") == tuple(b"b7.0.%d.m4s" % index for index in range(PARTS))
-    assert window.media("b7.1.2.m4s") is WAIT
-    assert window.media("b7.1.3.m4s") is GONE
-    assert window.media("b7.1.m4s") is GONE
+    assert window.media("b7.2.1.m4s") == (b"b7.2.1.m4s",)
+    assert window.media("b7.1.m4s") == tuple(b"b7.1.%d.m4s" % index for index in range(PARTS))
+    assert window.media("b7.2.2.m4s") is WAIT
+    assert window.media("b7.2.3.m4s") is GONE
+    assert window.media("b7.2.m4s") is GONE
     assert window.media("../secret") is GONE
 
 
 def test_the_hint_between_two_segments_is_the_next_segments_first_part() -> None:
     window = Feed(1, 0).window
-    assert 'PRELOAD-HINT:TYPE=PART,URI="b7.1.0.m4s"' in window.playlist()
-    assert window.media("b7.1.0.m4s") is WAIT
+    assert 'PRELOAD-HINT:TYPE=PART,URI="b7.2.0.m4s"' in window.playlist()
+    assert window.media("b7.2.0.m4s") is WAIT
 
 
 def test_a_complete_window_hints_at_nothing_and_goes_on() -> None:
     feed = Feed(12, 0)
-    assert feed.window.media("b7.12.0.m4s") is WAIT
+    assert feed.window.media("b7.13.0.m4s") is WAIT
     feed.window.complete()
-    assert feed.window.media("b7.12.0.m4s") is GONE
-    assert feed.window.answer(12, 0) is WAIT
+    assert feed.window.media("b7.13.0.m4s") is GONE
+    assert feed.window.answer(13, 0) is WAIT
     assert not re.search("PRELOAD-HINT|ENDLIST", feed.window.playlist())
 
 
@@ -196,33 +207,33 @@ def test_an_ended_window_hints_at_nothing() -> None:
     feed = Feed(1, 0)
     feed.window.end()
     assert "PRELOAD-HINT" not in feed.window.playlist()
-    assert feed.window.media("b7.1.0.m4s") is GONE
+    assert feed.window.media("b7.2.0.m4s") is GONE
     assert feed.window.playlist().endswith("#EXT-X-ENDLIST\n")
 
 
 def test_a_removed_segment_stays_for_its_duration_and_the_longest_playlists() -> None:
     """Ten segments and the open one are listed at most, so a removed one stays for twelve more."""
     feed = Feed(11, 0)
-    assert "b7.0.m4s" not in feed.window.playlist()
+    assert "b7.1.m4s" not in feed.window.playlist()
     feed.add(12 * PARTS - 1)
-    assert isinstance(feed.window.media("b7.0.m4s"), tuple)
-    assert isinstance(feed.window.media("b7.0.0.m4s"), tuple)
-    feed.add(1)
-    assert feed.window.media("b7.0.m4s") is GONE
-    assert feed.window.media("b7.0.0.m4s") is GONE
     assert isinstance(feed.window.media("b7.1.m4s"), tuple)
+    assert isinstance(feed.window.media("b7.1.0.m4s"), tuple)
+    feed.add(1)
+    assert feed.window.media("b7.1.m4s") is GONE
+    assert feed.window.media("b7.1.0.m4s") is GONE
+    assert isinstance(feed.window.media("b7.2.m4s"), tuple)
 
 
 def test_memory_is_bounded() -> None:
     feed = Feed(200, 5)
-    names = [part_name("b7", *place) for place in product(range(201), range(PARTS))]
+    names = [part_name("b7", *each) for each in product(range(FIRST_MSN, FIRST_MSN + 201), range(PARTS))]
     held = [name for name in names if isinstance(feed.window.media(name), tuple)]
     assert len(held) == (10 + 12) * PARTS + 5
 
 
 def test_a_segment_shares_its_parts_bytes() -> None:
     window = Feed(1, 0).window
-    segment, part = window.media("b7.0.m4s"), window.media("b7.0.3.m4s")
+    segment, part = window.media("b7.1.m4s"), window.media("b7.1.3.m4s")
     assert isinstance(segment, tuple)
     assert isinstance(part, tuple)
     assert segment[3] is part[0]
@@ -237,7 +248,7 @@ def test_the_window_lists_at_least_six_segments(seconds: int, listed: int) -> No
     feed.add(PARTS * 40)
     text = feed.window.playlist()
     assert text.count("#EXTINF") == listed
-    assert f"#EXT-X-MEDIA-SEQUENCE:{40 - listed}\n" in text
+    assert f"#EXT-X-MEDIA-SEQUENCE:{FIRST_MSN + 40 - listed}\n" in text
 
 
 def test_one_rendering_serves_everyone() -> None:
@@ -263,9 +274,9 @@ def test_reports_are_of_the_others_and_always_new() -> None:
     assert "RENDITION-REPORT" not in feed.window.playlist()
     other.add(PARTS)
     report = '#EXT-X-RENDITION-REPORT:URI="../audio/index.m3u8",LAST-MSN={},LAST-PART={}\n'
-    assert feed.window.playlist().endswith(report.format(0, 5))
+    assert feed.window.playlist().endswith(report.format(1, 5))
     other.add()
-    assert feed.window.playlist().endswith(report.format(1, 0))
+    assert feed.window.playlist().endswith(report.format(2, 0))
     assert feed.window.playlist().count("RENDITION-REPORT") == 1
     feed.add(4)
     feed.window.end()

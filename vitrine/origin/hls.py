@@ -17,6 +17,7 @@ from vitrine.origin.reply import Body, FilePiece, Reply, Representation, within
 from vitrine.origin.request import Request
 from vitrine.origin.signing import PREFIX, time_left
 from vitrine.origin.stream import LiveStream, Question
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.store import Stored
 from vitrine.packager.window import Answer, Skip
 
@@ -164,7 +165,25 @@ class Hls:
             raise _refused(404, "Nothing is on air here", ERROR_AGE)
         if address.name:
             return _media(_naming(streams, address.name), address, request)
-        return _playlist(streams[0], address, request)
+        stream = _following(streams, address)
+        return _playlist(stream, address, request, former=stream is not streams[0])
+
+
+def _following(streams: Sequence[LiveStream], address: Address) -> LiveStream:
+    """The stream that a playlist's reader follows: the first. What is too far ahead there a player of the show before
+    asks for, when that was ended and another begun within a second: it is to learn of the end.
+    """
+    asked = address.directives
+    if asked.msn is None or _has(streams[0], address):
+        return streams[0]
+    return next((each for each in streams[1:] if _has(each, address)), streams[0])
+
+
+def _has(stream: LiveStream, address: Address) -> bool:
+    """Whether it has the playlist that is asked for, or will have it soon."""
+    window = stream.window(address.rendition)
+    asked = address.directives
+    return window is not None and window.answer(asked.msn, asked.part) is not Answer.BAD_REQUEST
 
 
 def _naming(streams: Sequence[LiveStream], name: str) -> LiveStream:
@@ -242,7 +261,8 @@ def _refused(status: int, text: str, age: int) -> _RefusedError:
     return _RefusedError(Reply(status, headers, (f"{text}\n".encode(),)))
 
 
-def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply | Blocked:
+def _playlist(stream: LiveStream, address: Address, request: Request, *, former: bool) -> Reply | Blocked:
+    """Of the `former` show a playlist is kept no longer than an error: the address will be the next one's."""
     if not stream.playable:
         if stream.ended:
             raise _refused(404, "The broadcast ended before there was anything to play", ERROR_AGE)
@@ -261,8 +281,10 @@ def _playlist(stream: LiveStream, address: Address, request: Request) -> Reply |
         case Answer.BAD_REQUEST:
             raise _refused(400, "That part is too far ahead of the playlist's end", PASSING_AGE)
     age = PLAYLIST_AGE
-    if directives.msn is not None:
-        age = EARLY_PLAYLIST_AGE if directives.msn < EARLY else BLOCKED_PLAYLIST_AGE
+    if former:
+        age = PASSING_AGE
+    elif directives.msn is not None:
+        age = EARLY_PLAYLIST_AGE if directives.msn < FIRST_MSN + EARLY else BLOCKED_PLAYLIST_AGE
     return _newest(stream, (address.rendition, directives.skip), age, packed).answer(request)
 
 

@@ -7,6 +7,7 @@ from vitrine.media.errors import MisuseError
 from vitrine.packager.date_ranges import DateRanges
 from vitrine.packager.part import Part, part_name, segment_name
 from vitrine.packager.playlist.media import LiveState
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.segment import Segment
 from vitrine.packager.store import SegmentStore
 from vitrine.packager.window import SEGMENTS_AHEAD, Answer, Position, Window
@@ -67,6 +68,8 @@ class MediaWindow(Window):
             return Answer.BAD_REQUEST
         if msn < 0 or (part is not None and part < 0):
             return Answer.BAD_REQUEST
+        if msn < FIRST_MSN:
+            msn, part = FIRST_MSN, None if part is None else 0
         if part is not None and msn < self._open_msn and part >= self._parts_of(msn):
             msn, part = msn + 1, 0
         if msn < self._open_msn:

@@ -1,6 +1,7 @@
 """The window of the products' text: whole segments, no parts, no initialisation section."""
 
 from vitrine.packager.playlist.media import LiveState
+from vitrine.packager.run import FIRST_MSN
 from vitrine.packager.window import SEGMENTS_AHEAD, Answer, Position, Window
 
 
@@ -11,7 +12,7 @@ class ProductsWindow(Window):
 
     @property
     def position(self) -> Position | None:
-        return (self._open_msn - 1, None) if self._open_msn else None
+        return (self._open_msn - 1, None) if self._open_msn > FIRST_MSN else None
 
     def answer(self, msn: int | None, part: int | None) -> Answer:
         """WAIT also before the first segment: a player gives up on an empty playlist.
@@ -22,7 +23,7 @@ class ProductsWindow(Window):
             return Answer.READY
         if (msn is None and part is not None) or min(msn or 0, part or 0) < 0:
             return Answer.BAD_REQUEST
-        wanted = msn or 0
+        wanted = max(msn or 0, FIRST_MSN)
         if wanted < self._open_msn:
             return Answer.READY
         return Answer.BAD_REQUEST if wanted > self._open_msn - 1 + SEGMENTS_AHEAD else Answer.WAIT

@@ -7,6 +7,10 @@ comes after a discontinuity, and lies on the grid where the clock has come to. P
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+FIRST_MSN = 1
+"""Not 0: of parts of a segment 0 hls.js (1.7) forgets again and again that it has them, takes them hundreds of times a
+second, and goes on only when they have left the playlist (`part.fragment.sn || -1` in its fragment-tracker.ts)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -17,7 +21,7 @@ class Run:
     """
 
     number: int = 0
-    first_msn: int = 0
+    first_msn: int = FIRST_MSN
     first_segment: int = 0
 
     def stem(self, broadcast: str) -> str:

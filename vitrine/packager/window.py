@@ -22,7 +22,7 @@ from vitrine.packager.playlist.media import (
     render_live,
     render_reports,
 )
-from vitrine.packager.run import FIRST_RUN, Run, run_of
+from vitrine.packager.run import FIRST_MSN, FIRST_RUN, Run, run_of
 from vitrine.packager.segment import Segment, SegmentEntry
 from vitrine.packager.store import SegmentStore, Stored
 
@@ -103,7 +103,7 @@ class Window(ABC):
         self._leaves_memory = store is not None and window_seconds > MEMORY_SECONDS
         self._runs: list[Run] = [FIRST_RUN]
         self._resting = False
-        self._open_msn = 0
+        self._open_msn = FIRST_MSN
         self._open_parts: list[Part] = []
         self._media: dict[str, tuple[bytes, ...]] = {}
         self._bodies: dict[Skip, tuple[Seen, str]] = {}

@@ -44,7 +44,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     window: int
     start: int
     opened: str
-    runs: tuple[tuple[int, int, int], ...] = ((0, 0, 0),)
+    runs: tuple[tuple[int, int, int], ...] = ((FIRST_RUN.number, FIRST_RUN.first_msn, FIRST_RUN.first_segment),)
     starts: int = 0
     absent: Absent | None = None
     ended: str | None = None

@@ -19,6 +19,7 @@ def test_what_ffmpeg_wrote(head_and_media: tuple[bytes, bytes]) -> None:
     pictures, sound = ([each for each in media.fragments if each.track == track.id] for track in init.tracks)
     assert media.kind == "mp4"
     assert [each.starts_sync for each in pictures] == [True, True]
+    assert all(each.has_sync for each in pictures)
     assert [each.samples for each in pictures] == [25, 25]
     assert pictures[1].decode_time == pictures[0].end
     assert Fraction(sum(each.duration for each in pictures), init.tracks[0].timescale) == 2
@@ -45,6 +46,7 @@ def test_frames_that_are_shown_in_another_order() -> None:
     samples = (Sample(b"a", 10, 5, False), Sample(b"b", 10, -15, False), Sample(b"c", 20, 0, False))
     (fragment,) = read_media(Fragment(1, 100, samples).encode(), None).fragments
     assert (fragment.first_pts, fragment.starts_sync, fragment.longest) == (95, False, 20)
+    assert not fragment.has_sync
 
 
 def test_equal_events_have_equal_digests() -> None:

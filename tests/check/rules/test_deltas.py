@@ -100,6 +100,11 @@ def test_old_date_ranges_are_left_out(ranges: str, found: list[str] | None) -> N
     assert broken(deltas.RULES, replace(one, v2=False)) == {}
 
 
+def test_a_discontinuity_need_not_be_skipped() -> None:
+    whole = changed(LATER_LONG, "#EXTINF:2,\n43.m4s", "#EXT-X-DISCONTINUITY\n#EXTINF:2,\n43.m4s")
+    assert broken(deltas.RULES, update(whole, None)) == {}
+
+
 def test_a_range_that_left_has_to_be_told() -> None:
     """It may leave between two answers; but then the next delta update says so."""
     left = changed(LATER_LONG, R1, "")

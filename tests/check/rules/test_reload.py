@@ -83,7 +83,12 @@ def short(text: str) -> str:
             "playlist-type-is-kept",
             "lost its first segment",
         ),
-        (LIVE, short(LATER), "enough-stays-listed", "2.5 s are listed after a removal; the target duration is 2 s"),
+        (
+            LIVE,
+            changed(changed(LATER, FIRST_OF_LATER, ""), "SEQUENCE:41", "SEQUENCE:42"),
+            "live-window-is-long-enough",
+            "5 segments are listed after a removal",
+        ),
     ],
 )
 def test_what_may_not(before: str, after: str, rule: str, seen: str) -> None:
@@ -91,6 +96,12 @@ def test_what_may_not(before: str, after: str, rule: str, seen: str) -> None:
     assert rule in found, found
     assert any(seen in each for each in found[rule]), found
     assert len(found) == 1, found
+
+
+def test_a_playlist_that_keeps_hardly_anything() -> None:
+    found = held(LIVE, short(LATER))
+    assert found.keys() == {"enough-stays-listed", "live-window-is-long-enough"}
+    assert found["enough-stays-listed"] == ["2.5 s are listed after a removal; the target duration is 2 s"]
 
 
 def test_a_playlist_that_goes_back() -> None:

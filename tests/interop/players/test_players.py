@@ -5,6 +5,7 @@ Every picture carries its number, so that what is on screen tells how far behind
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -45,6 +46,8 @@ HLS_JS = Kind("hls.js", behind=3.5, returns=WINDOW_OF_SLEEP, leaves_out=TARGET)
 SHAKA = Kind("Shaka", behind=3.0, returns=WINDOW_OF_SLEEP, leaves_out=3.0)
 CHROMIUM = Kind("Chromium", behind=10.0, returns=WINDOW_OF_SLEEP)
 
+TAKEN = "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.m4s'))"
+
 every_player = pytest.mark.parametrize("kind", [HLS_JS, SHAKA, CHROMIUM], ids=lambda kind: kind.name)
 players_that_obey = pytest.mark.parametrize("kind", [HLS_JS, SHAKA], ids=lambda kind: kind.name)
 
@@ -66,6 +69,16 @@ async def test_it_starts_at_the_live_edge_and_stays_there(kind: Kind, open_playe
         check_unbroken(await screen.more(2))
         assert 0 < await screen.behind() < kind.behind
         await screen.until("video.webkitAudioDecodedByteCount > 0")
+
+
+async def test_who_comes_at_the_very_beginning_takes_no_part_again_and_again(open_player: OpenPlayer) -> None:
+    """hls.js does, where the first segment has the number 0: see FIRST_MSN in packager/run.py."""
+    async with on_air(Broadcast(WINDOW, before=2)) as broadcast:
+        screen = await open_player("hls.js", broadcast)
+        check_unbroken((await screen.more(3))[1:])
+        taken = await screen.ask(TAKEN)
+        assert len(taken) > 12
+        assert [name for name, times in Counter(taken).items() if times > 2] == []
 
 
 @players_that_obey

@@ -26,6 +26,7 @@ class Fragment:
     samples: int
     first_pts: int
     starts_sync: bool
+    has_sync: bool
     longest: int
     """Ticks of the longest sample."""
 
@@ -119,6 +120,7 @@ def _fragment(traf: Box, sequence: int, init: Init | None) -> Fragment:
         samples=len(rows),
         first_pts=start if earliest is None else earliest,
         starts_sync=bool(rows) and not rows[0][1] & IS_NON_SYNC,
+        has_sync=any(not flags & IS_NON_SYNC for _, flags, _ in rows),
         longest=max((duration for duration, _, _ in rows), default=0),
     )
 

@@ -19,6 +19,7 @@ class Measured:
     frame: Fraction
     samples: int
     starts_sync: bool
+    has_sync: bool
 
     @property
     def end(self) -> Fraction:
@@ -47,6 +48,7 @@ def measure(media: Media, init: Init | None) -> Measured | None:
         frame=seconds(max(each.longest for each in fragments)),
         samples=sum(each.samples for each in fragments),
         starts_sync=fragments[0].starts_sync,
+        has_sync=any(each.has_sync for each in fragments),
     )
 
 

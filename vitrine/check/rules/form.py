@@ -131,13 +131,6 @@ def dates_follow_durations(playlist: MediaPlaylist) -> Iterator[str]:
             yield f"segment {msn} is dated {seconds_text(step)} from where the one before it ends"
 
 
-@rule("Apple 8.11", Severity.NOTE)
-def live_window_is_long_enough(playlist: MediaPlaylist) -> Iterator[str]:
-    """A live playlist lists at least six segments once it has removed any."""
-    if playlist.live and playlist.first_msn > 0 and 0 < len(playlist.segments) < LEAST_SEGMENTS:
-        yield f"{len(playlist.segments)} segments are listed"
-
-
 RULES = (
     playlist_is_well_formed,
     target_duration_is_there,
@@ -150,5 +143,4 @@ RULES = (
     discontinuities_are_dated,
     dates_are_unambiguous,
     dates_follow_durations,
-    live_window_is_long_enough,
 )

@@ -119,10 +119,10 @@ def parts_fit_their_target(rendition: Rendition) -> Iterator[str]:
 
 @rule("draft 4.4.4.9")
 def independent_parts_are(rendition: Rendition) -> Iterator[str]:
-    """A part with INDEPENDENT=YES starts with a frame that needs no other."""
+    """A part with INDEPENDENT=YES has a frame that needs no other."""
     for name, listed, measured in _measured(rendition):
-        if isinstance(listed, Part) and listed.independent and not measured.starts_sync:
-            yield f"{name} says INDEPENDENT=YES, and starts with a frame that needs others"
+        if isinstance(listed, Part) and listed.independent and not measured.has_sync:
+            yield f"{name} says INDEPENDENT=YES, and each of its frames needs others"
 
 
 @rule("draft 4.4.4.9", Severity.WARNING)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from vitrine.check.finding import Severity, rule
 from vitrine.check.playlist.model import MediaPlaylist, Part, Segment
+from vitrine.check.rules.form import LEAST_SEGMENTS
 from vitrine.check.seen import Reload, seconds_text
 
 
@@ -181,6 +182,14 @@ def enough_stays_listed(reload: Reload) -> Iterator[str]:
         yield f"{seconds_text(after.seconds)} are listed after a removal; the target duration is {after.target} s"
 
 
+@rule("Apple 8.11", Severity.NOTE)
+def live_window_is_long_enough(reload: Reload) -> Iterator[str]:
+    """A live playlist that removes segments lists at least six."""
+    after = reload.after
+    if after.live and after.first_msn > reload.before.first_msn and 0 < len(after.segments) < LEAST_SEGMENTS:
+        yield f"{len(after.segments)} segments are listed after a removal"
+
+
 RULES = (
     target_duration_stays,
     part_target_stays,
@@ -195,4 +204,5 @@ RULES = (
     end_is_the_end,
     playlist_type_is_kept,
     enough_stays_listed,
+    live_window_is_long_enough,
 )

@@ -82,11 +82,10 @@ def discontinuity(init_name: str | None) -> str:
 def render_live(state: LiveState, *, delta: bool) -> str:
     """The playlist's text. With `delta` what lies before the skip boundary is left out, if anything does.
 
-    A discontinuity is never left out: of hls.js several releases lost count then (#6949, #7282).
+    A discontinuity is never left out, nor what follows it: of hls.js several releases lost count then (#6949, #7282).
     """
     skipped = _before(state.segments, 0, CAN_SKIP_UNTIL) if delta else 0
-    if any(listed.opening for listed in state.segments[:skipped]):
-        skipped = 0
+    skipped = next((index for index, each in enumerate(state.segments[:skipped]) if each.opening), skipped)
     open_ticks = sum(part.ticks for part in state.open_parts)
     bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
     if state.init_name is None:
