@@ -14,6 +14,7 @@ from tests.server.broadcast.stage import Crew, FakeWorker, Listener
 from tests.server.kept import BROADCAST, GRID, RENDITIONS, Show
 from vitrine.media.access_unit import AccessUnit
 from vitrine.overlay.commands import Command, Newest
+from vitrine.packager.run import FIRST_MSN
 from vitrine.server.absence import RESTARTED
 from vitrine.server.config import Channel, Config, Reconnect, Server
 from vitrine.server.index import Absent, Index, write_index
@@ -106,7 +107,7 @@ async def test_the_worker_begins_at_once_with_the_slate_where_the_clock_has_come
         assert broadcast.stream is not None
         window = broadcast.stream.window("360p")
         assert window is not None
-        assert f'URI="{BROADCAST}.r1.5.0.m4s",INDEPENDENT=YES' in window.playlist()
+        assert f'URI="{BROADCAST}.r1.{5 + FIRST_MSN}.0.m4s",INDEPENDENT=YES' in window.playlist()
 
 
 async def test_a_server_that_is_there_at_once_goes_on_with_the_next_segment(
