@@ -47,7 +47,7 @@ CHANNELS = (STEADY, STORMY, BROWSER, "flooded")
 
 @dataclass(slots=True)
 class Plan:
-    """What was asked for; `quick` does not wait for what is left. Of the server's own faults there are none after a third
+    """What was asked for; `quick` does not wait for what is left. Of the server's own faults none comes after a third
     of the time: its memory is judged.
     """
 
