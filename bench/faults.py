@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from playwright.async_api import Page, async_playwright
 
 from bench.in_step import beeps_of, flashes_of, newest_segments, offsets_of
 from bench.screen import CHROMIUM
-from bench.served import CHANNEL, ENDING_TIME, Served, served
+from bench.served import CHANNEL, ENDING_TIME, Served, served, serving
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 
@@ -36,6 +37,9 @@ SHOW_SECONDS = 20
 BACKUP_KEY = "of-the-backup"
 GONE = 5.0
 """Seconds for which a publisher is gone."""
+
+GONE_SERVER = 2.0
+"""The same of a server."""
 
 SETTLING = 8.0
 """Seconds between two faults: the player is at the live edge again."""
@@ -67,6 +71,8 @@ class Stage:
     def __init__(self, show: Path, server: Served) -> None:
         self.show = show
         self.server = server
+        self.restarts = 0
+        self._servers: list[asyncio.subprocess.Process] = []
         self._publishers: dict[str, asyncio.subprocess.Process] = {}
 
     async def publish(self, key: str = CHANNEL, options: tuple[str, ...] = COPIED, delay: float = 0.0) -> None:
@@ -92,9 +98,24 @@ class Stage:
             process.kill()
         await asyncio.wait_for(process.wait(), ENDING_TIME)
 
+    async def restart(self, number: int) -> None:
+        """End the server, and start another on the same addresses GONE_SERVER seconds later."""
+        former = self.server.process
+        former.send_signal(number)
+        await asyncio.to_thread(former.wait, ENDING_TIME)
+        await asyncio.sleep(GONE_SERVER)
+        process = await asyncio.create_subprocess_exec(*serving(self.server.config), stdout=asyncio.subprocess.PIPE)
+        self._servers.append(process)
+        self.server = replace(self.server, process=psutil.Process(process.pid))
+        self.restarts += 1
+
     async def close(self) -> None:
         for key in tuple(self._publishers):
             await self.kill(key)
+        for process in self._servers:
+            if process.returncode is None:
+                process.terminate()
+            await asyncio.wait_for(process.wait(), ENDING_TIME)
 
     def kill_worker(self) -> None:
         for each in self.server.process.children(recursive=True):
@@ -146,6 +167,13 @@ async def _worker_killed(stage: Stage) -> None:
     await asyncio.sleep(0)
 
 
+async def _server_restarted(stage: Stage, number: int, delay: float = 0.0) -> None:
+    """The publisher tries again as soon as its connection is lost, once a second; or it is slower by `delay`."""
+    await stage.restart(number)
+    await stage.kill()
+    await stage.publish(delay=delay)
+
+
 Fault = Callable[[Stage], Awaitable[None]]
 FAULTS: dict[str, Fault] = {
     "publisher killed, back after 5 s": _lost_and_back,
@@ -156,7 +184,17 @@ FAULTS: dict[str, Fault] = {
     "primary killed with a backup; back after 5 s": _dies_with_backup,
     "primary silent for 5 s with a backup": _silent_with_backup,
     "worker killed": _worker_killed,
+    "server killed, started again after 2 s": lambda stage: _server_restarted(stage, signal.SIGKILL),
+    "server stopped, started again after 2 s": lambda stage: _server_restarted(stage, signal.SIGTERM),
+    "server killed, publisher back 5 s after it": lambda stage: _server_restarted(stage, signal.SIGKILL, GONE),
 }
+
+
+LISTEN = """() => {
+    window.faults = [];
+    window.hls = window.vitrine.hls;
+    window.hls.on("hlsError", (_, data) => window.faults.push(`${data.details} fatal=${data.fatal}`));
+}"""
 
 
 class Viewer:
@@ -170,13 +208,7 @@ class Viewer:
     async def open(self, address: str) -> None:
         await self._page.goto(address)
         await self._page.wait_for_function("window.presented?.length > 30", timeout=30_000)
-        await self._page.evaluate(
-            """() => {
-                window.faults = [];
-                window.hls = window.vitrine.hls;
-                window.hls.on("hlsError", (_, data) => window.faults.push(`${data.details} fatal=${data.fatal}`));
-            }"""
-        )
+        await self._page.evaluate(LISTEN)
 
     async def now(self) -> float:
         return float(await self._page.evaluate("Date.now()"))
@@ -191,6 +223,7 @@ class Viewer:
         faults = await self._page.evaluate("window.faults.splice(0)")
         if not await self._page.evaluate("window.hls === window.vitrine.hls"):
             faults.append("the page opened its player anew")
+            await self._page.evaluate(LISTEN)
         errors, self.errors = [*self.errors, *faults], []
         return errors
 
@@ -251,7 +284,10 @@ async def _measure_all(chosen: dict[str, Fault], stage: Stage, viewer: Viewer, s
         sound = "?" if apart is None else f"{1000 * apart:+.0f} ms"
         print(f"| {title} | {1000 * still:.0f} ms | {told} | {sound} |", flush=True)
         playlist = await (await session.get(f"{stage.server.http}/hls/{CHANNEL}/360p/index.m3u8")).text()
-        assert not re.search("ENDLIST|DISCONTINUITY", playlist), playlist
+        gone = re.search("DISCONTINUITY-SEQUENCE:([0-9]+)", playlist)
+        assert gone is not None, playlist
+        assert "ENDLIST" not in playlist, playlist
+        assert int(gone[1]) + playlist.count("#EXT-X-DISCONTINUITY\n") == stage.restarts, playlist
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ class Served:
     process: psutil.Process
     http: str
     rtmp: str
+    config: Path = Path()
 
     def state(self, channel: str = CHANNEL) -> dict[str, object]:
         with urllib.request.urlopen(f"{self.http}/api/channels/{channel}", timeout=5) as response:
@@ -65,6 +66,11 @@ async def child(*command: str, **environment: str) -> AsyncIterator[asyncio.subp
         await asyncio.wait_for(process.wait(), ENDING_TIME)
 
 
+def serving(config: Path) -> tuple[str, ...]:
+    """The command that serves."""
+    return (sys.executable, "-m", "vitrine.server", "serve", "--config", str(config))
+
+
 @asynccontextmanager
 async def served(
     folder: Path,
@@ -84,10 +90,10 @@ async def served(
     server += "always_admit = true\n"
     shows = "".join(f'[channels.{channel}]\ntitle = "Benchmark"\n{settings}' for channel in channels)
     config.write_text(f"{server}[reconnect]\nwindow = {window}\n{rungs}{shows}")
-    async with child(sys.executable, "-m", "vitrine.server", "serve", "--config", str(config)) as process:
+    async with child(*serving(config)) as process:
         assert process.stdout is not None
         await asyncio.wait_for(process.stdout.readline(), STARTING_TIME)
-        yield Served(psutil.Process(process.pid), f"http://{http}", f"rtmp://{rtmp}/live")
+        yield Served(psutil.Process(process.pid), f"http://{http}", f"rtmp://{rtmp}/live", config)
 
 
 def publisher(clip: Path, served: Served) -> tuple[str, ...]:

@@ -137,6 +137,7 @@ async def test_a_show_outlives_its_server(
         await page.wait_for_function(SETTLED)
         await page.evaluate("window.opened = performance.timeOrigin")
         answered.append(await show_product(http, "A-1"))
+        await page.wait_for_function("document.body.innerText.includes('Now showing: A-1')")
         before = await text_of(http, "/hls/show/270p/index.m3u8")
         answered.append(await show_product(http, "B-2"))
         status = await server.end(number)
@@ -150,7 +151,7 @@ async def test_a_show_outlives_its_server(
         assert (await until_state(http, "live"))["broadcast"] == broadcast
         answered.append(await show_product(http, "C-3"))
         await page.wait_for_function("document.body.innerText.includes('Now showing: C-3')")
-        after = await text_of(http, "/hls/show/270p/index.m3u8")
+        after = await text_of(http, "/hls/show/270p/index.m3u8?_HLS_msn=1")
         ledger = await (await http.get("/api/channels/show/cues")).json()
         watch = await check_stream(
             f"http://127.0.0.1:{server.http_port}/hls/show/index.m3u8", WATCHED, lambda _gone, _watch: None

@@ -1,15 +1,22 @@
 """Everything that a publisher can do wrong, at a real server with a publisher that does all right."""
 
 import asyncio
+import dataclasses
 import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from bench.whip_relay import loopback_port
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
-from tests.interop.conftest import KEY, state_of, until_state
+from tests.interop.conftest import KEY, configuration, state_of, until_state
 from tests.interop.obs.publisher import obs
-from vitrine.server.serve import Running
+from vitrine.ingest.whip.settings import PeerSettings
+from vitrine.server import serve
+from vitrine.server.config import Config
+from vitrine.server.serve import Running, peer_settings
 
 BAD_OFFERS = (
     (b"hello", KEY, 400, "not SDP"),
@@ -21,6 +28,18 @@ BAD_OFFERS = (
     (offer(), "wrong", 401, "opens no channel"),
     (offer(), "other", 403, "another channel"),
 )
+
+
+@pytest.fixture
+async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    """It waits for connections more shortly."""
+
+    def hasty(config: Config) -> PeerSettings:
+        return dataclasses.replace(peer_settings(config), connect_seconds=3.0)
+
+    monkeypatch.setattr(serve, "peer_settings", hasty)
+    async with serve.running(configuration(tmp_path / "data")) as server:
+        yield server
 
 
 async def said(
@@ -58,7 +77,7 @@ async def test_the_server_goes_on_whatever_comes(server: Running, http: ClientSe
                 for first in (0x00, 0x14, 0x16, 0x80, 0xC8, 0xFF):
                     stranger.sendto(bytes([first]) * 200, ("127.0.0.1", target))
         ended = await until_state(http, "ended", channel="other")
-        assert str(ended["reason"]).startswith("No connection came about within 10 s"), ended
+        assert str(ended["reason"]).startswith("No connection came about within 3 s"), ended
         async with http.get(unused, headers=silent) as gone:
             assert gone.status == 404
         assert (await state_of(http))["state"] == "live"

@@ -190,6 +190,27 @@ async def test_the_end_releases_whoever_waits(client: ClientSession, show: Show)
         assert (await part)[0] == 404
 
 
+async def test_a_server_that_is_stopped_answers_whoever_waits_and_ends_nothing(
+    client: ClientSession, show: Show
+) -> None:
+    """What was open is closed, and whole; what comes next the next server has: ask again."""
+    show.go_live()
+    show.play(75)
+    assert show.stream_now is not None
+    asked = ("index.m3u8?_HLS_msn=1", "b1.1.1.m4s", "index.m3u8?_HLS_msn=2&_HLS_part=0")
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(status_and_text(client, MEDIA + each)) for each in asked]
+        while show.stream_now.waiting < len(asked):  # noqa: ASYNC110 - the requests have to have arrived
+            await asyncio.sleep(0.01)
+        show.stream_now.rest()
+    assert [each.result()[0] for each in waiting] == [200, 200, 503]
+    text = waiting[0].result()[1]
+    assert "b1.1.m4s" in text
+    assert not any(tag in text for tag in ("#EXT-X-ENDLIST", "#EXT-X-PRELOAD-HINT"))
+    assert (await status_and_text(client, MEDIA + asked[2]))[0] == 503
+    assert (await status_and_text(client, MEDIA + "index.m3u8")) == (200, text)
+
+
 async def test_the_last_part_is_listed_a_moment_before_the_end(client: ClientSession, show: Show) -> None:
     show.go_live()
     show.play(13)

@@ -246,6 +246,24 @@ async def test_thousands_wait_for_one_part_and_each_gets_it(origin: tuple[Listen
         writer.transport.abort()
 
 
+async def test_a_server_that_stops_answers_who_waits(origin: tuple[Listener, int], show: Show) -> None:
+    """Who is told 503 asks again, and the next server answers; a cache keeps that for a second only."""
+    assert show.stream_now is not None
+    newest = show.stream_now.packager.windows["720p"].position
+    assert newest is not None
+    async with connected(origin[1]) as waiting, connected(origin[1]) as idle:
+        idle.get(PLAYLIST)
+        await idle.answer()
+        waiting.get(f"{PLAYLIST}?_HLS_msn={newest[0] + 1}&_HLS_part=0")
+        async with asyncio.timeout(10):
+            while not show.stream_now.waiting:  # noqa: ASYNC110 - the request has to have arrived
+                await asyncio.sleep(0)
+            await origin[0].close()
+        status, headers, _ = await waiting.answer()
+        assert (status, headers["connection"], headers["cache-control"]) == (503, "close", "public, max-age=1")
+        assert (await waiting.rest(), await idle.rest()) == (b"", b"")
+
+
 def test_it_runs_on_uvloop_as_the_server_does() -> None:
     async def ask() -> None:
         show = Show()

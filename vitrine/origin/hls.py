@@ -265,7 +265,7 @@ def _playlist(stream: LiveStream, address: Address, request: Request, *, former:
     if not stream.playable:
         if stream.ended:
             raise _refused(404, "The broadcast ended before there was anything to play", ERROR_AGE)
-        return Blocked(stream, PLAYABLE)
+        return _blocked(stream, PLAYABLE)
     packed = accepts_gzip(request.headers.get("accept-encoding", ""))
     if not address.rendition:
         return _newest(stream, ("", Skip.NO), MULTIVARIANT_AGE, packed).answer(request)
@@ -276,7 +276,7 @@ def _playlist(stream: LiveStream, address: Address, request: Request, *, former:
         raise _no_rendition(stream, BLOCKED_ERROR_AGE if blocking else ERROR_AGE)
     match window.answer(directives.msn, directives.part):
         case Answer.WAIT:
-            return Blocked(stream, Question(address.rendition, directives.msn, directives.part))
+            return _blocked(stream, Question(address.rendition, directives.msn, directives.part))
         case Answer.BAD_REQUEST:
             raise _refused(400, "That part is too far ahead of the playlist's end", PASSING_AGE)
     age = PLAYLIST_AGE
@@ -285,6 +285,11 @@ def _playlist(stream: LiveStream, address: Address, request: Request, *, former:
     elif directives.msn is not None:
         age = EARLY_PLAYLIST_AGE if directives.msn < EARLY else BLOCKED_PLAYLIST_AGE
     return _newest(stream, (address.rendition, directives.skip), age, packed).answer(request)
+
+
+def _blocked(stream: LiveStream, question: Question) -> Reply | Blocked:
+    """What is asked for is not there yet; where the server is being stopped, the next one will have it."""
+    return too_late() if stream.rests else Blocked(stream, question)
 
 
 def _no_rendition(stream: LiveStream, age: int) -> _RefusedError:
@@ -322,7 +327,7 @@ def _media(stream: LiveStream, address: Address, request: Request) -> Reply | Bl
     if made is None:
         found = window.media(address.name)
         if found is Answer.WAIT:
-            return Blocked(stream, Question(address.rendition, name=address.name))
+            return _blocked(stream, Question(address.rendition, name=address.name))
         if isinstance(found, Stored):
             body: Body = FilePiece(found.path, 0, found.size)
         elif isinstance(found, tuple):

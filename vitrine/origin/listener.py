@@ -6,10 +6,12 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 """
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from typing import cast
 
@@ -35,6 +37,9 @@ BACKLOG = 4096
 
 SWEEP = 0.5
 """Seconds between two looks for connections whose time is over."""
+
+LAST_DELIVERY = 2.0
+"""Seconds for which answers under way are waited for when the server stops."""
 
 SMALL = 16 * 1024
 """Bytes of a body that are cheaper copied behind its head than sent beside it."""
@@ -63,7 +68,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._closing = True
-        self._listener.connections.discard(self)
+        self._listener.leave(self)
         self._stop_waiting()
         if self._file is not None:
             self._file.close()
@@ -197,7 +202,7 @@ class Connection(asyncio.Protocol):
         """From here on the connection is aiohttp's."""
         wire, rest = self._wire, self._reader.take_rest()
         self._closing = True
-        self._listener.connections.discard(self)
+        self._listener.leave(self)
         handler = self._listener.others()
         wire.set_protocol(handler)
         handler.connection_made(wire)
@@ -218,8 +223,16 @@ class Connection(asyncio.Protocol):
         if self._closing:
             self.deadline = self._listener.now() + HEAD_TIME  # to take the last answer
 
+    def finish(self) -> None:
+        """The server stops: say so to who waits, and let who is being sent something have it."""
+        request = self._stop_waiting()
+        if request is not None:
+            self._send(replace(request, keep_alive=False), hls.too_late())
+        elif self._file is None and not self._closing:
+            self._close()
+
     def end(self) -> None:
-        """The server stops."""
+        """The server stops, and does not wait for this one."""
         self._stop_waiting()
         self._closing = True
         self._wire.abort()
@@ -232,6 +245,7 @@ class Listener:
         self.hls = answers
         self.others = others
         self.connections: set[Connection] = set()
+        self._empty = asyncio.Event()  # once since the last look
         loop = asyncio.get_running_loop()
         self.now = loop.time
         self._soon = loop.call_soon
@@ -240,6 +254,12 @@ class Listener:
         self._turns = 0
         self._queue: deque[Connection] = deque()
         self._sweep = loop.call_later(SWEEP, self._look)
+
+    def leave(self, connection: Connection) -> None:
+        """It is closed, or somebody else's."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._empty.set()
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """The port listened on, for HTTPS with a context. Call it once for each address. Raises OSError."""
@@ -283,10 +303,16 @@ class Listener:
         self._sweep = asyncio.get_running_loop().call_later(SWEEP, self._look)
 
     async def close(self) -> None:
-        """Accept nobody any more, and let everybody go."""
+        """Accept nobody any more, and let everybody go who has been answered."""
         self._sweep.cancel()
         for server in self._servers:
             server.close()
+        for connection in tuple(self.connections):
+            connection.finish()
+        self._empty.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_DELIVERY if self.connections else 0):
+                await self._empty.wait()
         for connection in tuple(self.connections):
             connection.end()
         await asyncio.sleep(0)  # for the sockets to be closed

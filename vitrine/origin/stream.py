@@ -56,6 +56,7 @@ class LiveStream:
         self._released: deque[Waiter] = deque()
         self._playable = False
         self.ended = False
+        self.rests = False
         self.version = 0
         """Grows whenever a playlist of this broadcast may have changed."""
         self.gzipped = Gzipped()
@@ -96,8 +97,9 @@ class LiveStream:
         asyncio.get_running_loop().call_later(FAREWELL, self.end)
 
     def rest(self) -> None:
-        """Close what is open; the playlists do not end, as another server will go on from there."""
+        """Close what is open; the playlists do not end, as another server will go on from there. Nobody waits here."""
         self._packager.close_open()
+        self.rests = True
         self._changed(True)
 
     def end(self) -> None:
@@ -110,7 +112,9 @@ class LiveStream:
         return self._packager.windows.get(rendition)
 
     def waits(self, question: Question) -> bool:
-        """Whether the answer is not there yet."""
+        """Whether the answer is not there yet, and may come."""
+        if self.rests:
+            return False
         window = self.window(question.rendition)
         if window is not None and question.name:
             return window.media(question.name) is Answer.WAIT

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -66,8 +67,12 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     def all_runs(self) -> tuple[Run, ...]:
         return tuple(Run(*each) for each in self.runs)
 
+    def restarted(self, made: Sequence[Run]) -> "Index":
+        """Of a server that goes on from the runs that made something; the others leave no trace but a number."""
+        return msgspec.structs.replace(self, runs=tuple(map(_plain, made)), starts=self.starts + 1)
+
     def with_run(self, run: Run) -> "Index":
-        return msgspec.structs.replace(self, runs=(*self.runs, (run.number, run.first_msn, run.first_segment)))
+        return msgspec.structs.replace(self, runs=(*self.runs, _plain(run)))
 
     def encode(self) -> bytes:
         return msgspec.json.encode(self)
@@ -83,6 +88,10 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         except (msgspec.DecodeError, ValueError, ArithmeticError, AssertionError) as error:
             raise MalformedError(f"The index cannot be read: {error}") from error
         return index
+
+
+def _plain(run: Run) -> tuple[int, int, int]:
+    return run.number, run.first_msn, run.first_segment
 
 
 def opened_text(renditions: tuple[Rendition, ...]) -> str:

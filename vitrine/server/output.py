@@ -90,7 +90,7 @@ class Output:
                 entry = each if isinstance(each, SegmentEntry) else each.entry
                 if not entry.gap:
                     files.adopt(name, entry.name, entry.size)
-        files.describe(msgspec.structs.replace(index, starts=index.starts + 1))
+        files.describe(index.restarted(left.past.runs))
         packager = Packager(
             self._broadcast,
             index.renditions,

@@ -246,6 +246,8 @@ class Registry:
         resting = [task for task, broadcast in self._shows.items() if broadcast.rests]
         if resting:
             await asyncio.wait(resting, timeout=DRAIN_SECONDS)
+        for desk in self.desks():
+            desk.events.close()
 
     async def close(self) -> None:
         """End every broadcast, and wait for their workers to be gone."""

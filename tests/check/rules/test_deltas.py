@@ -34,7 +34,13 @@ def update(delta: str, full: str | None = LATER_LONG, known: str = LONG, v2: boo
     return Update(read, whole, parse_media(full) if full else None, None, 100.0, since, v2)
 
 
-@pytest.mark.parametrize("one", [update(skipping(1)), update(skipping(2), None), update(LATER, LATER, LIVE)])
+DISCONTINUED = changed(LATER_LONG, "#EXTINF:2,\n42.m4s", "#EXT-X-DISCONTINUITY\n#EXTINF:2,\n42.m4s")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [update(skipping(1)), update(skipping(2), None), update(LATER, LATER, LIVE), update(DISCONTINUED, DISCONTINUED)],
+)
 def test_what_is_right(one: Update) -> None:
     assert broken(deltas.RULES, one) == {}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -11,12 +12,15 @@ from tests.ingest.whip.publisher import LOOPBACK, Heard, offered, publisher
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded
 from vitrine.ingest.whip.process import peer
 from vitrine.ingest.whip.process.peer import ConnectedPeer
+from vitrine.ingest.whip.settings import PeerSettings
 
 
-async def ended(offer: str, connection: RTCPeerConnection | None = None, then: str = "") -> list[object]:
+async def ended(
+    offer: str, connection: RTCPeerConnection | None = None, then: str = "", settings: PeerSettings = LOOPBACK
+) -> list[object]:
     """What a peer tells until it is over. `then` the publisher, connected, stops its `senders`."""
     heard = Heard()
-    opened = ConnectedPeer(LOOPBACK, heard)
+    opened = ConnectedPeer(settings, heard)
     await opened.open(offer)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(opened.run())
@@ -29,12 +33,11 @@ async def ended(offer: str, connection: RTCPeerConnection | None = None, then: s
     return [event for event in heard.events if isinstance(event, Connected | PeerEnded | Measured)]
 
 
-async def test_a_publisher_that_never_sends_a_packet_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peer, "CONNECT_SECONDS", 0.5)
+async def test_a_publisher_that_never_sends_a_packet_is_given_up() -> None:
     connection = publisher()
     offer = without_candidates(await offered(connection))
     await connection.close()
-    (told,) = await ended(offer)
+    (told,) = await ended(offer, settings=replace(LOOPBACK, connect_seconds=0.5))
     assert isinstance(told, PeerEnded)
     assert told.reason.startswith("No connection came about within")
     assert "UDP" in told.reason

@@ -36,7 +36,7 @@ def recorded() -> list[tuple[float, RtpPacket]]:
 
 @dataclass
 class ObsPublisher:
-    """`path` is its session's, `port` the server's UDP port.
+    """`path` and `etag` are its session's, `port` the server's UDP port, `credentials` those of its ICE agent.
 
     `sent` counts packets, `sent_again` those that were asked for, `keyframes_asked` requests that were ignored.
     """
@@ -44,6 +44,8 @@ class ObsPublisher:
     dtls: RTCDtlsTransport
     path: str
     port: int
+    etag: str
+    credentials: tuple[str, str]
     sent: int = 0
     keyframes_asked: int = 0
     sent_again: int = 0
@@ -95,7 +97,9 @@ async def obs(http: ClientSession, path: str, key: str, loss: float = 0.0) -> As
     async with http.post(path, data=offer.replace("\n", "\r\n"), headers=headers) as response:
         answer = await response.text()
         assert response.status == 201, answer
-    publisher = ObsPublisher(dtls, response.headers["Location"], loopback_port(answer))
+    credentials = str(local.usernameFragment), str(local.password)
+    location, etag = response.headers["Location"], response.headers["ETag"]
+    publisher = ObsPublisher(dtls, location, loopback_port(answer), etag, credentials)
     port = await relay.start(("127.0.0.1", publisher.port))
     try:
         async with asyncio.TaskGroup() as tasks:

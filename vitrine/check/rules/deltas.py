@@ -28,12 +28,15 @@ def skipping_is_offered(update: Update) -> Iterator[str]:
 
 @rule("draft 6.2.5.1")
 def skip_is_answered_by_a_delta(update: Update) -> Iterator[str]:
-    """_HLS_skip gets a delta update wherever there is something to skip, and no discontinuity in it."""
+    """_HLS_skip gets a delta update wherever there is something to skip.
+
+    A discontinuity is better not skipped: hls.js has lost count then in several releases (#6949, #7282).
+    """
     boundary = _boundary(update)
     if boundary is None or update.delta.skip is not None or update.delta.ended:
         return
     if any(segment.discontinuity for segment in update.whole.segments):
-        return  # servers keep them listed: hls.js lost count where one was skipped (#6949, #7282)
+        return
     if sum((segment.duration for segment in update.whole.segments[1:]), Fraction(0)) > boundary:
         yield f"a whole playlist of {seconds_text(update.whole.seconds)} came"
 

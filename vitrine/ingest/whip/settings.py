@@ -6,6 +6,10 @@ MOST_PEERS = 32
 """Peers at one time: at 4 Mbit/s each, more than one core can take."""
 
 
+CONNECT_SECONDS = 10.0
+"""From the answer to the end of the DTLS handshake. OBS gives up after 8 s, browsers after 15."""
+
+
 @dataclass(frozen=True, slots=True)
 class IceServer:
     """A STUN or TURN server by its URL, as in `stun:stun.example.org:3478`."""
@@ -26,3 +30,4 @@ class PeerSettings:
     loopback: bool = False
     ice_servers: tuple[IceServer, ...] = ()
     most_peers: int = MOST_PEERS
+    connect_seconds: float = CONNECT_SECONDS

@@ -63,12 +63,15 @@ def collect_rarely() -> None:
 
 
 async def until_stopped() -> None:
-    """Return at SIGINT or SIGTERM."""
+    """Return at SIGINT or SIGTERM. A second one ends the process at once."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
 
 
 async def tell_confinement() -> None:

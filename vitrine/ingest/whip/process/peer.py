@@ -22,9 +22,6 @@ from vitrine.media.errors import RefusedError
 
 log = logging.getLogger("vitrine.whip.peer")
 
-CONNECT_SECONDS = 10.0
-"""From the answer to the end of the DTLS handshake. OBS gives up after 8 s, browsers after 15."""
-
 SILENCE_SECONDS = 10.0
 """Without one packet. A publisher that mutes all goes on reporting."""
 
@@ -179,10 +176,10 @@ class ConnectedPeer:
         if now - before > AWAY:  # what is waited for may lie in the socket: it is read before the next tick
             return
         if not self._connected:
-            if now - begin > CONNECT_SECONDS:
+            if now - begin > (most := self._settings.connect_seconds):
                 self.end(
-                    f"No connection came about within {CONNECT_SECONDS:.0f} s; check that UDP from the publisher "
-                    "reaches this server."
+                    f"No connection came about within {most:.0f} s; "
+                    "check that UDP from the publisher reaches this server."
                 )
             return
         if now - self._heard > SILENCE_SECONDS:
