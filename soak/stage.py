@@ -36,6 +36,9 @@ LONGEST = 120.0
 SETTLING = 15.0
 """Seconds before the first fault."""
 
+JOINING = 2.0
+"""Seconds that viewers may stand still meanwhile: a browser starts beside them."""
+
 FORGETTING = 170.0
 """Seconds until the server has forgotten what is over: it keeps a show for two minutes."""
 
@@ -110,7 +113,9 @@ class Stage:
                 self.screen = await stack.enter_async_context(screen(self.server.address, STORMY, self.journal))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             running = [tasks.create_task(each) for each in self._watching(http)]
+            settling = self.journal.begin("everybody joins", tuple(self.channels), JOINING)
             await asyncio.sleep(SETTLING)
+            self.journal.over(settling)
             await self._fault(offer)
             for task in running:
                 task.cancel()
