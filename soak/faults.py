@@ -260,7 +260,7 @@ OF_BROWSERS = (
     Fault("taken over", taken_over),
     Fault("the publisher is silent for a while", silent, A_SILENCE),
     Fault("a lossy network", lossy, A_SILENCE),
-    Fault("the media process is killed", media_process_killed, everywhere=True),
+    Fault("the media process is killed", media_process_killed, A_SILENCE, everywhere=True),
 )
 OF_THE_SERVER = (
     Fault("the server is killed", server_killed, A_RESTART, everywhere=True),
