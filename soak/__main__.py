@@ -55,9 +55,10 @@ def main() -> None:
     )
     parser.add_argument("--no-restarts", action="store_true", help="the server itself runs all the time")
     parser.add_argument("--no-chromium", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="without the three minutes of waiting for what is left")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(10_000) if given.seed is None else given.seed
-    plan = Plan(given.minutes, seed, given.only, not given.no_restarts, not given.no_chromium)
+    plan = Plan(given.minutes, seed, given.only, not given.no_restarts, not given.no_chromium, given.quick)
     sys.exit(0 if asyncio.run(soak(plan)) else 1)
 
 

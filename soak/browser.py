@@ -59,7 +59,9 @@ WATCH = """() => {
         const video = document.querySelector("video");
         if (!video) return;
         const at = video.currentTime;
-        window.states.push([Date.now(), at, ahead(buffers.video, at), ahead(buffers.audio, at), video.readyState]);
+        const loading = (window.vitrine?.hls?.networkControllers ?? []).map(({ state }) => state).filter(Boolean);
+        const state = `${video.readyState} ${loading.join(" ")}`;
+        window.states.push([Date.now(), at, ahead(buffers.video, at), ahead(buffers.audio, at), state]);
         window.states.splice(0, window.states.length - 240);
     }, 250);
 }"""

@@ -18,6 +18,10 @@ WATCHED = 6.0
 A_WORKER = 1.0
 """Seconds that viewers may wait for a transcoder that was killed to be replaced."""
 
+A_SILENCE = 1.0
+"""The same of a publisher that says nothing, also not that it goes: it is waited for a second, then a part and what the
+encoders look ahead have to be filled, and players are a second behind."""
+
 A_RESTART = 10.0
 """The same of a server: two seconds until it is started, its start, and five."""
 
@@ -236,12 +240,12 @@ class Fault:
 
 
 OF_PUBLISHERS = (
-    Fault("the publisher is gone and back", gone_and_back, weight=4),
-    Fault("the publisher is back with other settings", gone_and_back_otherwise, weight=4),
+    Fault("the publisher is gone and back", gone_and_back, A_SILENCE, weight=4),
+    Fault("the publisher is back with other settings", gone_and_back_otherwise, A_SILENCE, weight=4),
     Fault("the publisher stops and is back", stopped_and_back),
     Fault("taken over", taken_over),
-    Fault("taken over from a publisher that hangs", taken_over_from_hanging),
-    Fault("the publisher is silent for a while", silent),
+    Fault("taken over from a publisher that hangs", taken_over_from_hanging, A_SILENCE),
+    Fault("the publisher is silent for a while", silent, A_SILENCE),
     Fault("the primary dies beside a backup", backed_up, 1.0),
     Fault("the primary is silent beside a backup", silent_with_backup, 1.0),
     *(Fault(f"stamps: {kind}", odd_stamps(kind), weight=1) for kind in ("jump", "back", "far-back", "wrap", "jitter")),
@@ -251,12 +255,12 @@ OF_PUBLISHERS = (
     Fault("the publisher is away for too long", away_for_too_long, NO_SHOW, weight=1),
 )
 OF_BROWSERS = (
-    Fault("the publisher is gone and back", gone_and_back, weight=4),
-    Fault("the publisher stops and is back", stopped_and_back),
+    Fault("the publisher is gone and back", gone_and_back, A_SILENCE, weight=4),
+    Fault("the publisher stops and is back", stopped_and_back, A_SILENCE),
     Fault("taken over", taken_over),
-    Fault("the publisher is silent for a while", silent),
-    Fault("a lossy network", lossy),
-    Fault("the media process is killed", media_process_killed, everywhere=True),
+    Fault("the publisher is silent for a while", silent, A_SILENCE),
+    Fault("a lossy network", lossy, A_SILENCE),
+    Fault("the media process is killed", media_process_killed, A_SILENCE, everywhere=True),
 )
 OF_THE_SERVER = (
     Fault("the server is killed", server_killed, A_RESTART, everywhere=True),

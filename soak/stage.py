@@ -36,6 +36,9 @@ LONGEST = 120.0
 SETTLING = 15.0
 """Seconds before the first fault."""
 
+JOINING = 2.0
+"""Seconds that viewers may stand still meanwhile: a browser starts beside them."""
+
 FORGETTING = 170.0
 """Seconds until the server has forgotten what is over: it keeps a show for two minutes."""
 
@@ -47,13 +50,16 @@ CHANNELS = (STEADY, STORMY, BROWSER, "flooded")
 
 @dataclass(slots=True)
 class Plan:
-    """What was asked for. Of the server's own faults there are none after a third of the time: its memory is judged."""
+    """What was asked for; `quick` does not wait for what is left. Of the server's own faults none comes after a third
+    of the time: its memory is judged.
+    """
 
     minutes: float
     seed: int
     only: str
     restarts: bool
     chromium: bool
+    quick: bool
 
 
 @dataclass(slots=True)
@@ -91,7 +97,8 @@ class Stage:
                 await channel.go_live()
             await self._storm()
             await self._end_shows()
-            await self._forget(idle)
+            if not self.plan.quick:
+                await self._forget(idle)
         finally:
             for channel in self.channels.values():
                 await channel.close()
@@ -106,7 +113,9 @@ class Stage:
                 self.screen = await stack.enter_async_context(screen(self.server.address, STORMY, self.journal))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             running = [tasks.create_task(each) for each in self._watching(http)]
+            settling = self.journal.begin("everybody joins", tuple(self.channels), JOINING)
             await asyncio.sleep(SETTLING)
+            self.journal.over(settling)
             await self._fault(offer)
             for task in running:
                 task.cancel()

@@ -8,7 +8,14 @@ from aiohttp import web
 
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.origin.access import Access
-from vitrine.origin.desk import Desk, NotOnAirError, NotStoredError, TooManyCommandsError, UnknownProductError
+from vitrine.origin.desk import (
+    Desk,
+    NotOnAirError,
+    NotStoredError,
+    RestingError,
+    TooManyCommandsError,
+    UnknownProductError,
+)
 from vitrine.origin.events import RETRY_MS, TooManyListenersError, encode_event
 from vitrine.origin.problems import OPEN, answer, problem
 from vitrine.overlay.as_run import as_run, as_run_csv, as_run_json
@@ -20,6 +27,9 @@ from vitrine.overlay.show import Answer, LedgerFullError, RundownOverError, Show
 
 IMAGE_AGE = 300
 """Seconds that an image beside the catalogue may be kept: a shop that changes one sees it in minutes."""
+
+RESTING_SECONDS = 2
+"""Until a command is sent again to a server that is being started."""
 
 Response = Awaitable[web.StreamResponse]
 
@@ -107,6 +117,8 @@ def _refusal(error: MalformedError | RefusedError) -> web.Response:
             return problem(400, text)
         case TooManyCommandsError():
             return problem(429, text, Retry_After=str(max(1, -int(-error.wait // 1))))
+        case RestingError():
+            return problem(503, text, Retry_After=str(RESTING_SECONDS))
         case NotOnAirError() | RundownOverError() | LedgerFullError():
             return problem(409, text)
         case NotStoredError():

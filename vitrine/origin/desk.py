@@ -14,6 +14,10 @@ class NotOnAirError(RefusedError):
     """There is no broadcast to command."""
 
 
+class RestingError(RefusedError):
+    """The broadcast rests while the server is started again; the command is to be sent again."""
+
+
 class TooManyCommandsError(RefusedError):
     """Commands come faster than a channel takes them; `wait` seconds later is early enough."""
 

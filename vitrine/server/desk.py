@@ -11,7 +11,7 @@ from pathlib import Path
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.media.grid import Grid
 from vitrine.origin.cues import cue_event
-from vitrine.origin.desk import NotOnAirError, NotStoredError, TooManyCommandsError
+from vitrine.origin.desk import NotOnAirError, NotStoredError, RestingError, TooManyCommandsError
 from vitrine.origin.events import Events
 from vitrine.overlay.commands import Command, Programme
 from vitrine.overlay.in_band import parse_in_band
@@ -62,6 +62,7 @@ class Desk:
         self._tasks = tasks
         self._in_band = in_band
         self._on_air = False
+        self._resting = False
         self._newest: Callable[[], int] = int
         self._file: LedgerFile | None = None
         self._limiter = Limiter()
@@ -123,6 +124,11 @@ class Desk:
             self._on_air, self._newest = False, lambda: last
             self._close_file()
 
+    def rest(self, broadcast: str) -> None:
+        """The server stops: the broadcast goes on when it is started again, and takes no command until then."""
+        self._resting = True
+        self.close(broadcast)
+
     def forget(self, broadcast: str) -> None:
         """The broadcast can no longer be watched."""
         if broadcast == self.broadcast:
@@ -155,6 +161,8 @@ class Desk:
 
     async def _stamp(self, command: Command, key: str | None, source: Source) -> Answer:
         show, file = self.show, self._file
+        if self._resting:
+            raise RestingError("The server is being started again; send the command again in a moment, with its key")
         if show is None or not self._on_air:
             raise NotOnAirError("Nothing is on air here")
         if (key is None or not show.has_answered(key)) and (wait := self._limiter.take(time.monotonic())):

@@ -147,7 +147,7 @@ class Output:
 
     def suspend(self) -> None:
         """The server stops, and the show is not over: what is open is closed, and the playlists do not end."""
-        self._desk.close(self._broadcast)
+        self._desk.rest(self._broadcast)
         if self.stream is not None:
             self.stream.rest()
 

@@ -156,6 +156,12 @@ async def test_nothing_on_air_is_409(client: ClientSession, studio: Studio) -> N
     assert await get(client, "cues") == (200, {"broadcast": None, "entries": [], "cues": []})
 
 
+async def test_a_server_that_stops_asks_for_the_command_again(client: ClientSession, studio: Studio) -> None:
+    studio.desk.rest("b1")
+    status, problem = await post(client, SHOWN, key="k")
+    assert (status, "again in a moment" in str(problem["detail"])) == (503, True)
+
+
 async def test_a_full_disk_is_507_and_the_show_goes_on(
     client: ClientSession, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWork
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Rendition
-from vitrine.origin.desk import NotOnAirError
+from vitrine.origin.desk import NotOnAirError, RestingError
 from vitrine.overlay.commands import Command
 from vitrine.server import inputs
 from vitrine.server.config import Config, Reconnect
@@ -136,6 +136,12 @@ async def test_the_newest_frame_is_that_of_the_newest_picture(desk: Desk) -> Non
     assert desk.newest == 30
     with pytest.raises(NotOnAirError):
         await desk.command(Command("show", ("A",)), None)
+
+
+async def test_while_the_server_is_started_again_commands_are_to_be_sent_again(desk: Desk) -> None:
+    desk.rest("b1")
+    with pytest.raises(RestingError, match="again in a moment"):
+        await desk.command(Command("show", ("A",)), "key")
 
 
 async def test_a_publisher_that_is_lost_is_awaited_and_the_slate_is_shown(
