@@ -1,6 +1,7 @@
 /** Plays one playlist at its live edge, and keeps at it: by hls.js, or natively where there is no MediaSource. */
 
 import { Reserve, pace } from "/static/edge.js";
+import { remind } from "/static/parts.js";
 
 const RETRY_MS = 1000; // doubled with each attempt
 const MAX_RETRY_MS = 10000;
@@ -218,6 +219,9 @@ export class Player extends EventTarget {
     const hls = new Hls(SETTINGS);
     for (const event of [Events.MANIFEST_PARSED, Events.LEVELS_UPDATED, Events.LEVEL_SWITCHED]) {
       hls.on(event, () => this.#tell("quality"));
+    }
+    for (const event of [Events.LEVEL_UPDATED, Events.AUDIO_TRACK_UPDATED]) {
+      hls.on(event, (_, { details }) => remind(details, this.#video.buffered));
     }
     hls.on(Events.BUFFER_APPENDED, () => this.#goOn());
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
