@@ -27,7 +27,7 @@ types: .venv/.tests
 	$(BIN)/mypy
 
 unit: .venv/.tests
-	$(BIN)/python -m pytest -q -m "not interop"
+	$(BIN)/python -m pytest -q -n $(PROCESSES) -m "not interop"
 
 interop: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
