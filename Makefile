@@ -14,7 +14,7 @@ demo: .venv/.runs
 
 test: lint types .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Everything that needs no other program, in under two minutes.
 check: lint types unit
@@ -27,11 +27,11 @@ types: .venv/.tests
 	$(BIN)/mypy
 
 unit: .venv/.tests
-	$(BIN)/python -m pytest -q -m "not interop"
+	$(BIN)/python -m pytest -q -n $(PROCESSES) -m "not interop"
 
 interop: .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m interop
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m interop
 
 format: .venv/.tests
 	$(BIN)/ruff check --fix-only .

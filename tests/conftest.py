@@ -28,6 +28,12 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(trylast=True)  # tests/interop/conftest.py marks its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("interop") is None)
+
+
 def children() -> set[int]:
     """Processes that this one started and has not seen end."""
     found = set[int]()
