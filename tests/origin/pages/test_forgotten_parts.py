@@ -22,12 +22,14 @@ CLEAR_IN_THE_WRONG_INSTANT = """() => {
       begun[frag.type].push(hls.latestLevelDetails.lastPartSn - frag.sn);
     }
   });
-  const count = (_, { details }) => {
-    const begin = vitrine.video.buffered.start(0);
-    const newest = details.lastPartSn;
-    const old = details.partList.filter(({ fragment, start }) => fragment.sn < newest - 1 && start > begin);
-    const has = new Set(old.filter(({ loaded }) => loaded).map(({ fragment }) => fragment.sn));
-    forgotten += old.filter(({ loaded, fragment }) => !loaded && has.has(fragment.sn)).length;
+  const count = (_, { details: { partList } }) => {
+    const { buffered } = vitrine.video;
+    const ranges = Array.from({ length: buffered.length }, (_, index) => [buffered.start(index), buffered.end(index)]);
+    forgotten += partList.filter((part, index) =>
+      !part.loaded
+      && partList.slice(index).some(({ fragment, loaded }) => loaded && fragment.sn === part.fragment.sn)
+      && ranges.some(([start, end]) => start <= part.start && part.end <= end)
+    ).length;
   };
   hls.on(Events.LEVEL_UPDATED, count);
   hls.on(Events.AUDIO_TRACK_UPDATED, count);
@@ -43,8 +45,8 @@ CLEAR_IN_THE_WRONG_INSTANT = """() => {
 }"""
 """What hls.js does to its back buffer once a segment, here each time just before a part is put into the buffer.
 
-`begun`: how many segments the playlist was ahead, each time the first part of one was taken. `forgotten`: parts of
-whole segments that hls.js does not have though it has others, by its own account, as often as they are listed.
+`begun`: how many segments the playlist was ahead, each time the first part of one was taken. `forgotten`: buffered
+parts that hls.js does not have though it has later ones of the same segment, by its own account, as often as listed.
 """
 
 REMIND = """async ([parts, until]) => {
