@@ -13,7 +13,6 @@ from tests.origin.on_air import Broadcast, on_air
 from tests.origin.show import RENDITIONS, Show, listening
 from vitrine.check.peer import check_stream
 from vitrine.check.watch import Watch
-from vitrine.media.grid import Grid
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.server.segment_files import SegmentFiles
@@ -24,9 +23,6 @@ WATCHED = 10.0
 
 WINDOW = 60
 HOURS = 4
-LONG_PART = Fraction(1)
-"""Seconds: fewer files to write, for a past in which only whole segments are listed anyway."""
-
 STRIDE = 20
 """Seconds of the past that are made at once: the disk has to keep up, as it does when it goes with the clock."""
 
@@ -58,7 +54,6 @@ class Marathon(Show):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.grid = Grid(self.grid.rate, LONG_PART)
         seconds = HOURS * 3600
         self.files = SegmentFiles(folder, "show")
         start = time.time_ns() - seconds * 1_000_000_000

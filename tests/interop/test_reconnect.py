@@ -27,6 +27,7 @@ SLATE = 45
 """Frames, of the one and a half second and more for which nobody publishes, that show the slate for certain."""
 
 OTHERWISE = {
+    "the same": ("-c", "copy"),
     "another size and rate": ("-vf", "scale=640:360,fps=25", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"),
     "reordered pictures, mono": (
         *("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-c:a", "aac", "-ac", "1", "-ar", "44100"),

@@ -1,6 +1,5 @@
 """The watch page and the list of shows in a real Chromium, before a server with a fake API and a small live stream."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -12,9 +11,8 @@ import imageio_ffmpeg
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS
 from vitrine.origin import pages
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
@@ -164,17 +162,6 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command += ["-hls_segment_filename", "%d.m4s", "-start_number", "0", "index.m3u8"]
         subprocess.run(command, cwd=folder / name, check=True, timeout=60)
     return folder
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    assert pages.static_file("vendor/hls.min.js"), "hls.js is missing: run `pip install -e .`, which fetches it"
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGUMENTS)
-        )
-        yield chromium
-        await chromium.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
