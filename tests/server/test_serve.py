@@ -13,6 +13,7 @@ from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.errors import ConfigError
 from vitrine.server.config import Channel, Config, Server
 from vitrine.server.index import FILE_NAME, Index
+from vitrine.server.lock import locked
 from vitrine.server.segment_files import FOLDER
 from vitrine.server.serve import running
 from vitrine.server.transcoder import Transcoder
@@ -59,6 +60,16 @@ async def test_a_certificate_that_cannot_be_read_changes_nothing_of_a_kept_show(
     with pytest.RaisesGroup(pytest.RaisesExc(ConfigError, match="cannot be used")):
         async with running(configuration(tmp_path, certificate=none, certificate_key=none)):
             pass
+    assert files(folder) == before
+
+
+async def test_a_second_server_changes_nothing_of_the_first_ones_show(folder: Path, tmp_path: Path) -> None:
+    (folder / "360p" / "of-a-moment.m4s.part").write_bytes(b"being written")
+    with locked(tmp_path):
+        before = files(folder)
+        with pytest.RaisesGroup(pytest.RaisesExc(ConfigError, match="Another server works in the data folder")):
+            async with running(configuration(tmp_path)):
+                pass
     assert files(folder) == before
 
 

@@ -21,6 +21,7 @@ from vitrine.origin.hls import Hls
 from vitrine.origin.listener import IDLE_TIME, Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
+from vitrine.server.lock import locked
 from vitrine.server.metrics import Counts, Exposition
 from vitrine.server.operations import Operations
 from vitrine.server.registry import Registry
@@ -46,13 +47,14 @@ class Running:
 
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Running]:
-    """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had.
+    """Listen while the block runs, and leave nothing behind. Raises ConfigError where folder or port cannot be had.
 
     All that can fail comes before the shows of the server before this one, and the stack is unwound while the tasks
     still run: a show goes on at the next start unless somebody has decided that it is over.
     """
     data = Path(config.server.data)
     async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
+        stack.enter_context(locked(data))
         token = api_token(config.server.api_token, data)
         tls = None if config.server.certificate is None else _tls(config)
         registry = Registry(config, tasks)
