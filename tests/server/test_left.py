@@ -224,3 +224,26 @@ def test_a_torn_range_costs_no_other(start: Callable[..., Show], channel: Path) 
     published, size = read_published(data)
     assert size == len(data)
     assert [each.cue.product for each in published] == ["A", "B", "D"]
+
+
+@pytest.mark.parametrize("data", [None, b""], ids=["not there", "empty"])
+def test_a_run_without_an_initialisation_section_is_nothing_to_go_on_from(
+    start: Callable[..., Show], channel: Path, data: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What comes after it is."""
+    show = start()
+    for _ in range(2):
+        show.play(5)
+        show.killed()
+        show = start(found(channel))
+    show.play(5)
+    show.killed()
+    folder = channel / BROADCAST / FOLDER / "360p"
+    for run, first in (("", 4), (".r1", 7), (".r2", None)):
+        lost = folder / f"{BROADCAST}{run}.init.mp4"
+        lost.unlink()
+        if data is not None:
+            lost.write_bytes(data)
+        left = find_left(channel, rehearsal=False)
+        assert (None if left is None else entry_of(left.past.segments["audio"][0]).msn) == first
+    assert f"lost the initialisation section {BROADCAST}.r1.init.mp4" in caplog.text
