@@ -9,12 +9,13 @@ import pytest
 
 from tests.packager.table import Row
 from tests.server.kept import BROADCAST, CUES, Show
+from vitrine.packager.part import PRODUCTS
 from vitrine.packager.past import entry_of
 from vitrine.packager.published import read_published
 from vitrine.packager.store import Stored
 from vitrine.server.index import FILE_NAME
 from vitrine.server.left import Left, find_left
-from vitrine.server.segment_files import FOLDER, RANGES_NAME
+from vitrine.server.segment_files import FOLDER, RANGES_NAME, UNFINISHED
 
 
 @pytest.fixture
@@ -141,6 +142,19 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
         shutil.rmtree(copy)
     assert ends == sorted(ends)
     assert (ends[0], ends[-1]) == (Fraction(4), Fraction(132, 25))
+
+
+def test_a_text_that_is_not_whole_is_none(start: Callable[..., Show], channel: Path) -> None:
+    show = start()
+    show.play(9)
+    show.killed()
+    folder = channel / BROADCAST / FOLDER / PRODUCTS
+    for msn in (2, 4):
+        text = folder / f"{BROADCAST}.{msn}.vtt"
+        text.rename(text.with_name(text.name + UNFINISHED)).write_bytes(b"WEBVTT\nX-TIMESTA")
+    texts = found(channel).past.segments[PRODUCTS]
+    assert [entry_of(each).gap for each in texts] == [False, True, False, True, True]  # the newest was never begun
+    assert {each.name for each in folder.iterdir()} == {entry_of(each).name for each in texts if not entry_of(each).gap}
 
 
 def test_what_cannot_be_read_is_left_out_in_words(

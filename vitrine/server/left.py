@@ -180,12 +180,14 @@ def _texts(files: _Found, media: Collection[Kept], index: Index, programme: Prog
     newest = max((entry_of(each).msn for each in media), default=-1)
     for each in map(entry_of, media):
         run = run_of(index.all_runs, each.msn)
-        name = files.names.pop(each.msn, None)
+        name = files.names.get(each.msn)
         ticks = rescale(each.ticks, each.timescale, VIDEO_TIMESCALE)
         shown = (text_name(run.stem(index.broadcast), each.msn), each.msn, ticks, VIDEO_TIMESCALE, each.utc_ns)
-        if name is None:
+        if name is None or name.endswith(UNFINISHED):  # a piece of a text says nothing
             texts.append(SegmentEntry(*shown, 0, gap=True))
-        elif each.msn > newest - READ:
+            continue
+        del files.names[each.msn]
+        if each.msn > newest - READ:
             texts.append(_text(SegmentEntry(*shown, 0), run, (files.folder / name).read_bytes(), programme))
         else:
             texts.append(SegmentEntry(*shown, files.sizes[each.msn]))
