@@ -9,6 +9,10 @@ import pytest
 
 from tests.packager.table import Row
 from tests.server.kept import BROADCAST, CUES, Show
+from vitrine.origin.hls import Hls
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import Request
+from vitrine.origin.stream import LiveStream
 from vitrine.packager.part import PRODUCTS
 from vitrine.packager.past import entry_of
 from vitrine.packager.published import read_published
@@ -142,6 +146,32 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
         shutil.rmtree(copy)
     assert ends == sorted(ends)
     assert (ends[0], ends[-1]) == (Fraction(4), Fraction(132, 25))
+
+
+def test_what_a_start_cuts_is_another_representation(start: Callable[..., Show], channel: Path) -> None:
+    """Viewers may have a segment of pictures whole whose sound was not closed."""
+    show = start()
+    show.play(Fraction(61, 10))
+    address = f"/hls/show/360p/{BROADCAST}.{{}}.m4s"
+    before = {msn: answer(show, address.format(msn)) for msn in (2, 3)}
+    show.killed()
+    folder = channel / BROADCAST / FOLDER
+    sound = folder / "audio" / f"{BROADCAST}.3.m4s"
+    data = sound.read_bytes()
+    sound.rename(sound.with_name(sound.name + UNFINISHED)).write_bytes(data[:-100])
+    second = start(found(channel))
+    for msn, changed in ((2, False), (3, True)):
+        known, now = before[msn], answer(second, address.format(msn))
+        assert (known.size > now.size, known.headers["ETag"] != now.headers["ETag"]) == (changed, changed)
+        asked = answer(second, address.format(msn), **{"if-none-match": known.headers["ETag"]})
+        assert asked.status == (200 if changed else 304)
+
+
+def answer(show: Show, address: str, **headers: str) -> Reply:
+    stream = LiveStream(show.core)
+    reply = Hls(lambda _: [stream]).answer(Request("GET", address, headers))
+    assert isinstance(reply, Reply)
+    return reply
 
 
 def test_a_text_that_is_not_whole_is_none(start: Callable[..., Show], channel: Path) -> None:
