@@ -55,16 +55,18 @@ class _Found:
 def find_left(channel_folder: Path, *, rehearsal: bool) -> Left | None:
     """The newest broadcast of a channel, or of its rehearsals, that can be gone on with. It blocks."""
     for folder in _newest_first(channel_folder):
-        index = _read_index(folder / FOLDER / FILE_NAME)
-        if index is None or index.rehearsal != rehearsal or index.broadcast != folder.name:
-            continue
         try:
+            index = _read_index(folder / FOLDER / FILE_NAME)
+            if index is None or index.rehearsal != rehearsal or index.broadcast != folder.name:
+                continue
             left = _settled(folder, index)
         except (OSError, VitrineError) as error:
-            log.error("%s: broadcast %s cannot be gone on with: %s", index.channel, index.broadcast, error)
-            continue
-        if left is not None:
-            return left
+            log.error("%s: broadcast %s cannot be gone on with: %s", channel_folder.name, folder.name, error)
+        except Exception:  # of a bug in what reads it one show may die, not the server at every start
+            log.exception("%s: broadcast %s cannot be gone on with", channel_folder.name, folder.name)
+        else:
+            if left is not None:
+                return left
     return None
 
 

@@ -195,10 +195,10 @@ class Registry:
         await asyncio.to_thread(remove_left, self._data, folders)
 
     def _resume(self, name: str, place: _Place, stage: _Stage, left: Left) -> bool:
-        until = Absence.resumed(left, self._config.reconnect, time.monotonic()).until
-        if until + KEPT_AFTER_END < time.monotonic():
-            return False
         try:
+            until = Absence.resumed(left, self._config.reconnect, time.monotonic()).until
+            if until + KEPT_AFTER_END < time.monotonic():
+                return False
             tell = partial(self._tell_state, name, stage)
             broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate, left=left)
         except Exception:
