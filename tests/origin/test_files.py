@@ -1,7 +1,9 @@
 """Segments that are read from disk, by both ways to them."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from aiohttp import ClientSession
@@ -9,6 +11,8 @@ from aiohttp import ClientSession
 from tests.origin.show import RENDITIONS, START_UTC_NS, Show, by_aiohttp, listening
 from tests.origin.test_listener import PLAYLIST, connected, until
 from vitrine.origin import files
+from vitrine.origin.files import read_piece
+from vitrine.origin.reply import FilePiece
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.server.segment_files import SegmentFiles
@@ -85,4 +89,27 @@ async def test_a_slow_reader_holds_a_chunk_and_costs_nobody_anything(tmp_path: P
         other.get(OLD)
         other.writer.transport.abort()
         await until(lambda: len(origin.connections) == 1)
+    show.close()
+
+
+async def test_viewers_that_wait_for_a_slow_disk_keep_nobody_elses_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show, awake, hangs = OldShow(tmp_path), Event(), Semaphore(0)
+
+    def slow(piece: FilePiece) -> bytes:
+        hangs.release()
+        awake.wait(10)
+        return read_piece(piece)
+
+    monkeypatch.setattr(files, "read_piece", slow)
+    async with listening(show) as (_, port), AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(connected(port)) for _ in range(40)]
+        for viewer in viewers:
+            viewer.get(OLD)
+        async with asyncio.timeout(10):
+            for _ in range(files.THREADS):
+                await asyncio.to_thread(hangs.acquire)
+        assert not awake.is_set()
+        awake.set()
     show.close()

@@ -186,7 +186,8 @@ class Connection(asyncio.Protocol):
             self._serve()
 
         self.deadline = self._listener.now() + DELIVERY_TIME
-        self._file = FileSender(piece, head, self._wire, lambda: self._sending, done)
+        readers = self._listener.hls.readers
+        self._file = FileSender(piece, readers, head, self._wire, full=lambda: self._sending, done=done)
         self._file.go_on()
 
     def _refuse(self, error: RequestError) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import json
-from threading import current_thread
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
@@ -255,3 +255,12 @@ async def test_the_ledger_is_written_once_for_all_who_ask_and_by_another_thread(
     async with client.get(CUES) as response:
         assert response.headers["ETag"] != etag
     assert len(threads) == 3
+
+
+async def test_no_command_waits_for_what_other_threads_do(client: ClientSession) -> None:
+    awake, loop = Event(), asyncio.get_running_loop()
+    others = [loop.run_in_executor(None, awake.wait, 10) for _ in range(40)]
+    assert (await post(client, SHOWN))[0] == 200
+    assert not any(other.done() for other in others)
+    awake.set()
+    await asyncio.gather(*others)
