@@ -7,6 +7,7 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import time
 from collections import deque
@@ -21,6 +22,8 @@ from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
 from vitrine.origin.stream import AT_ONCE
+
+log = logging.getLogger("vitrine.listener")
 
 HEAD_TIME = 10.0
 """Seconds in which a request's head has to be there, from its first byte; browsers send it at once."""
@@ -104,7 +107,15 @@ class Connection(asyncio.Protocol):
     def take_turn(self) -> None:
         """What had to wait for its turn may go on."""
         if not self._busy and not self._closing:
-            self._serve()
+            self._guarded(self._serve)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """A mistake of ours ends this connection, and none of those that are looked after with it."""
+        try:
+            step()
+        except Exception:
+            log.exception("A viewer's connection is dropped: the server made a mistake")
+            self.end()
 
     def _serve(self) -> None:
         reader = self._reader
@@ -144,8 +155,12 @@ class Connection(asyncio.Protocol):
         """What was waited for is there."""
         self._call_off = None
         if self._request is not None:
-            self._answer(self._request)
-            self._serve()
+            self._guarded(self._go_on)
+
+    def _go_on(self) -> None:
+        assert self._request is not None
+        self._answer(self._request)
+        self._serve()
 
     def _stop_waiting(self) -> Request | None:
         if self._call_off is not None:
@@ -211,6 +226,9 @@ class Connection(asyncio.Protocol):
 
     def time_over(self) -> None:
         """The deadline has passed."""
+        self._guarded(self._end_in_words)
+
+    def _end_in_words(self) -> None:
         request = self._stop_waiting()
         if request is not None:
             self._send(request, hls.too_late())
