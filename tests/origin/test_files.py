@@ -12,6 +12,7 @@ from tests.origin.show import RENDITIONS, START_UTC_NS, Show, by_aiohttp, listen
 from tests.origin.test_listener import PLAYLIST, connected, until
 from vitrine.origin import files
 from vitrine.origin.files import read_piece
+from vitrine.origin.listener import DELIVERY_TIME, IDLE_TIME
 from vitrine.origin.reply import FilePiece
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
@@ -112,4 +113,25 @@ async def test_viewers_that_wait_for_a_slow_disk_keep_nobody_elses_threads(
                 await asyncio.to_thread(hangs.acquire)
         assert not awake.is_set()
         awake.set()
+    show.close()
+
+
+async def test_a_file_has_its_minute_however_many_chunks_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    show = OldShow(tmp_path)
+    async with listening(show) as (origin, port), connected(port) as slow:
+        monkeypatch.setattr(origin, "now", lambda: now)
+        slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        slow.get(OLD)
+        await until(lambda: any(each._sending for each in origin.connections))
+        [connection] = origin.connections
+        assert connection.deadline == 1000 + DELIVERY_TIME
+        now += DELIVERY_TIME - 1
+        connection.resume_writing()  # it has taken a chunk
+        connection.pause_writing()
+        assert connection.deadline == 1000 + DELIVERY_TIME
+        slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await slow.answer()
+        await until(lambda: not connection._busy)
+        assert connection.deadline == now + IDLE_TIME
     show.close()

@@ -94,14 +94,17 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._sending = True
-        self.deadline = self._listener.now() + DELIVERY_TIME
+        if self._file is None:  # a file's deadline is for all of it
+            self.deadline = self._listener.now() + DELIVERY_TIME
 
     def resume_writing(self) -> None:
         self._sending = False
-        if not self._closing:
+        if self._closing:
+            return
+        if self._file is not None:
+            self._file.go_on()
+        else:
             self.deadline = self._listener.now() + IDLE_TIME
-            if self._file is not None:
-                self._file.go_on()
             self._serve()
 
     def take_turn(self) -> None:
@@ -192,6 +195,8 @@ class Connection(asyncio.Protocol):
             self._file = None
             if self._closing:
                 return
+            if not self._sending:
+                self.deadline = self._listener.now() + IDLE_TIME
             if error is not None and not sent:
                 self._send(request, hls.gone())
             elif error is not None:
