@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.ingest.rtmp.recorder import Channels, Recorder
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.errors import PeersUnavailableError
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.server import WhipServer
@@ -172,6 +173,25 @@ async def test_candidates_go_to_the_peer(ingest: Ingest) -> None:
     assert response.status == 204
     assert "ETag" not in response.headers
     assert peer.candidates == ["1 1 udp 1 192.0.2.1 5000 typ host"]
+
+
+async def test_candidates_of_a_session_that_ends_while_they_come_are_too_late(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, peer, _ = await ingest.session()
+    monkeypatch.setattr(resource, "check_length", lambda _length: peer.say(PeerEnded("the network went away")))
+    response = await ingest.http.patch(path, data=b"a=end-of-candidates\r\n", headers=FRAGMENT)
+    assert (response.status, peer.candidates) == (404, [])
+    assert "may have ended" in await problem(response)
+
+
+async def test_a_session_that_its_first_media_end_leaves_nothing_behind(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "push", lambda *_: ingest.channels.requests[-1].close("The broadcast failed"))
+    ingest.peers.early = [UNIT]
+    assert (await ingest.post()).status == 503
+    assert ingest.server._resources._open == {}
 
 
 @pytest.mark.parametrize(
