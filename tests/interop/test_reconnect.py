@@ -36,7 +36,7 @@ OTHERWISE = {
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path, nobody_watches_the_end: None) -> AsyncIterator[Running]:
     settings = Reconnect(window=WINDOW, after_stop=1)
     config = msgspec.structs.replace(configuration(tmp_path / "data"), reconnect=settings)
     async with running(config) as server:
