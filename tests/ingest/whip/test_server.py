@@ -86,7 +86,9 @@ class Ingest:
         self.server = WhipServer(self.channels, self.peers, (IceServer("stun:stun.example.net"),))
         self.http: ClientSession | TestClient[web.Request, web.Application]
 
-    async def post(self, body: bytes | None = None, path: str = "/whip/show", **headers: str) -> ClientResponse:
+    async def post(
+        self, body: bytes | AsyncIterator[bytes] | None = None, path: str = "/whip/show", **headers: str
+    ) -> ClientResponse:
         body = offer() if body is None else body
         return await self.http.post(path, data=body, headers={**SDP, **headers})
 
@@ -250,6 +252,24 @@ async def test_a_large_body_is_refused_however_it_is_sent(ingest: Ingest) -> Non
     response = await ingest.http.post("/whip/show", data=chunks(), headers=SDP)
     assert response.status == 413
     assert await problem(response)
+
+
+async def test_an_offer_that_comes_slowly_has_its_place_already(ingest: Ingest) -> None:
+    ingest.server._resources._most = 1
+    last = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield offer()[:100]
+        await last.wait()
+        yield offer()[100:]
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        slow = tasks.create_task(ingest.post(slowly()))
+        while not ingest.server._opening:  # noqa: ASYNC110 - the request has to have arrived
+            await asyncio.sleep(0)
+        assert (await ingest.post()).status == 503
+        last.set()
+        assert (await slow).status == 201
 
 
 async def test_no_such_channel(ingest: Ingest) -> None:

@@ -137,9 +137,9 @@ class WhipServer:
         )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())
-        offer = read_offer(await _body(http))
-        self._opening += 1
+        self._opening += 1  # from here on: who sends its body slowly takes a place too
         try:
+            offer = read_offer(await _body(http))
             session.peer = await self._peers.open(offer.text, session.receive)
         finally:
             self._opening -= 1
