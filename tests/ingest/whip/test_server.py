@@ -65,14 +65,19 @@ class FakePeers:
 class Shop(Channels):
     """Channel `show`, whose key is `key`; `other` opens another."""
 
-    busy = False
+    busy = full = False
 
-    def check(self, request: PublishRequest) -> None:
+    def check_key(self, request: PublishRequest) -> None:
         if request.channel != "show":
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         if request.key == "other":
             raise PublishRefusedError(Refusal.WRONG_CHANNEL, "This stream key opens another channel.")
+        super().check_key(request)
+
+    def check(self, request: PublishRequest) -> None:
         super().check(request)
+        if self.full:
+            raise PublishRefusedError(Refusal.NO_ROOM, "There is no room for another broadcast.")
         if self.busy and not request.takeover:
             raise PublishRefusedError(Refusal.BUSY, "Another publisher is live on this channel.")
 
@@ -155,6 +160,15 @@ async def test_delete_ends_the_session_at_once(ingest: Ingest) -> None:
     assert publication.ended.result() == "the publisher stopped"
     assert peer.closed == 1
     assert (await ingest.http.delete(path, headers=KEY)).status == 404
+
+
+async def test_a_session_is_ended_where_there_is_no_room_for_another(ingest: Ingest) -> None:
+    path, _, publication = await ingest.session()
+    ingest.channels.full = True
+    assert (await ingest.post()).status == 503
+    assert (await ingest.http.get(path, headers=KEY)).status == 204
+    assert (await ingest.http.delete(path, headers=KEY)).status == 200
+    assert publication.ended.result() == "the publisher stopped"
 
 
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("Bearer wrong", 401), ("Bearer other", 403)])
