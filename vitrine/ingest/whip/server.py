@@ -126,7 +126,7 @@ class WhipServer:
     def _check_key(self, request: Request) -> None:
         """Whoever has the channel's key may end its sessions: it is the same crew."""
         key = resource.bearer_key(request)
-        self._publications.check(PublishRequest("whip", key, request.address, _nothing, request.channel))
+        self._publications.check_key(PublishRequest("whip", key, request.address, _nothing, request.channel))
 
     async def _post(self, request: Request, http: web.Request) -> Answer:
         session = _Session(secrets.token_urlsafe(ID_BYTES), request.address, self._forget)
@@ -137,9 +137,9 @@ class WhipServer:
         )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())
-        offer = read_offer(await _body(http))
-        self._opening += 1
+        self._opening += 1  # from here on: who sends its body slowly takes a place too
         try:
+            offer = read_offer(await _body(http))
             session.peer = await self._peers.open(offer.text, session.receive)
         finally:
             self._opening -= 1
