@@ -268,8 +268,8 @@ class _Peer(asyncio.Protocol):
         self._transport.abort()
 
     def stop(self, reason: str) -> None:
-        """End the session from our side."""
-        self._core.close(reason, self._loop.time())
+        """End the session because the server ends."""
+        self._core.close(reason, self._loop.time(), stopping=True)
         self._proceed()
         self._transport.close()
 
