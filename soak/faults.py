@@ -1,6 +1,7 @@
 """What goes wrong with a broadcast: its publishers and the processes that work for it."""
 
 import asyncio
+import itertools
 import random
 import signal
 from collections.abc import Awaitable, Callable
@@ -166,7 +167,7 @@ async def worker_starved(scene: Scene) -> None:
     before = sum(worker.cpu_times()[:2])
     await asyncio.sleep(2)
     cores = (sum(worker.cpu_times()[:2]) - before) / 4
-    async with starved(worker, max(0.05, cores)):
+    with starved(worker, itertools.repeat(max(0.05, cores))):
         await asyncio.sleep(2 * WATCHED)
     await asyncio.sleep(WATCHED)
 

@@ -10,6 +10,7 @@ import pytest
 from tests.packager.table import Row
 from tests.server.kept import BROADCAST, CUES, Show
 from vitrine.packager.past import entry_of
+from vitrine.packager.published import read_published
 from vitrine.packager.store import Stored
 from vitrine.server.index import FILE_NAME
 from vitrine.server.left import Left, find_left
@@ -206,3 +207,20 @@ def test_ranges_are_told_as_they_were_published(start: Callable[..., Show], chan
     second = start(found(channel), rows=rows)
     after = [line for line in second.playlists()["360p"].splitlines() if "DATERANGE" in line]
     assert after == before
+
+
+def test_a_torn_range_costs_no_other(start: Callable[..., Show], channel: Path) -> None:
+    """What the next server writes can be read by the one after it."""
+    show = start()
+    show.play(4)
+    show.killed()
+    ranges = channel / BROADCAST / FOLDER / RANGES_NAME
+    with ranges.open("ab") as file:
+        file.write(b'["torn')
+    second = start(found(channel), rows=(*CUES, (300, 3, "D")))
+    second.play(4)
+    second.killed()
+    data = ranges.read_bytes()
+    published, size = read_published(data)
+    assert size == len(data)
+    assert [each.cue.product for each in published] == ["A", "B", "D"]

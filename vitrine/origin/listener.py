@@ -285,12 +285,27 @@ class Listener:
         if not self.connections:
             self._empty.set()
 
-    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """The port listened on, for HTTPS with a context. Call it once for each address. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
+    async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Take a port, for HTTPS with a context; until `serve` connections are refused. Once for each address.
+
+        Raises OSError.
+        """
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG, start_serving=False
+        )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def serve(self) -> None:
+        """Listen on what was bound. Raises OSError."""
+        for server in self._servers:
+            await server.start_serving()
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Both at once."""
+        port = await self.bind(host, port, tls)
+        await self.serve()
+        return port
 
     def date(self, now: float) -> bytes:
         """The field Date (RFC 9110 section 6.6.1), written once a second."""

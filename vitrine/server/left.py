@@ -14,7 +14,7 @@ from vitrine.media.ticks import rescale
 from vitrine.packager.part import PRODUCTS, Part, text_name
 from vitrine.packager.past import READ, Kept, Past, Shelf, entry_of, settle
 from vitrine.packager.programme import Programme
-from vitrine.packager.published import read_published
+from vitrine.packager.published import Published, read_published
 from vitrine.packager.run import Run, run_of
 from vitrine.packager.segment import Segment, SegmentEntry, close_segment
 from vitrine.server.index import FILE_NAME, Index
@@ -109,8 +109,7 @@ def _settled(folder: Path, index: Index) -> Left | None:
     inits = {name: files.inits for name, files in found.items()}
     texts = _look(folder / FOLDER / PRODUCTS, index)
     segments[PRODUCTS] = _texts(texts, segments[ruler.rendition.name], index, programme)
-    ranges = folder / FOLDER / RANGES_NAME
-    published = read_published(ranges.read_bytes()) if ranges.exists() else []
+    published = _published(folder / FOLDER / RANGES_NAME)
     made = tuple(run for run in runs if run.first_msn <= last)
     heard = max(files.heard for files in found.values())
     return Left(folder, index, heard, Past(made, segments, inits, published))
@@ -147,6 +146,15 @@ def _write(files: _Found, kept: Collection[Kept]) -> None:
                 path.rename(files.folder / each.entry.name)
     for name in files.names.values():
         (files.folder / name).unlink()
+
+
+def _published(path: Path) -> list[Published]:
+    """What cannot be read is cut off, or nobody could read what is written behind it. Raises OSError."""
+    data = path.read_bytes() if path.exists() else b""
+    published, size = read_published(data)
+    if size < len(data):
+        os.truncate(path, size)
+    return published
 
 
 def _texts(files: _Found, media: Collection[Kept], index: Index, programme: Programme) -> list[Kept]:

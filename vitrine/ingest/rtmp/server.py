@@ -72,7 +72,8 @@ COMPLAINTS = 5
 class RtmpServer:
     """Listens for publishers and hands their media to `publications`.
 
-    Call listen once for each address, and close at the end. `refused` counts connections that were not accepted.
+    Call bind once for each address, then serve, and close at the end. `refused` counts connections that were not
+    accepted.
     """
 
     def __init__(
@@ -99,17 +100,32 @@ class RtmpServer:
         """Connections that there are."""
         return len(self._peers)
 
-    async def listen(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
-        """Start listening, for RTMPS with a context. The port, which is chosen if 0 is given. Raises OSError."""
+    async def bind(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
+        """Take a port, for RTMPS with a context; one is chosen if 0 is given. Until `serve` connections are refused.
+
+        Raises OSError.
+        """
         server = await asyncio.get_running_loop().create_server(
             lambda: _Peer(self),
             host,
             port,
             ssl=ssl_context,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if ssl_context else None,
+            start_serving=False,
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def serve(self) -> None:
+        """Listen on what was bound. Raises OSError."""
+        for server in self._servers:
+            await server.start_serving()
+
+    async def listen(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
+        """Both at once."""
+        port = await self.bind(host, port, ssl_context)
+        await self.serve()
+        return port
 
     async def close(self, reason: str = "The server is stopping") -> None:
         """Stop listening, end every session, and wait until the sockets are closed."""
@@ -252,8 +268,8 @@ class _Peer(asyncio.Protocol):
         self._transport.abort()
 
     def stop(self, reason: str) -> None:
-        """End the session from our side."""
-        self._core.close(reason, self._loop.time())
+        """End the session because the server ends."""
+        self._core.close(reason, self._loop.time(), stopping=True)
         self._proceed()
         self._transport.close()
 
