@@ -9,12 +9,13 @@ import pytest
 
 from tests.packager.table import Row
 from tests.server.kept import BROADCAST, CUES, Show
+from vitrine.packager.part import PRODUCTS
 from vitrine.packager.past import entry_of
 from vitrine.packager.published import read_published
 from vitrine.packager.store import Stored
 from vitrine.server.index import FILE_NAME
 from vitrine.server.left import Left, find_left
-from vitrine.server.segment_files import FOLDER, RANGES_NAME
+from vitrine.server.segment_files import FOLDER, RANGES_NAME, UNFINISHED
 
 
 @pytest.fixture
@@ -143,6 +144,19 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
     assert (ends[0], ends[-1]) == (Fraction(4), Fraction(132, 25))
 
 
+def test_a_text_that_is_not_whole_is_none(start: Callable[..., Show], channel: Path) -> None:
+    show = start()
+    show.play(9)
+    show.killed()
+    folder = channel / BROADCAST / FOLDER / PRODUCTS
+    for msn in (2, 4):
+        text = folder / f"{BROADCAST}.{msn}.vtt"
+        text.rename(text.with_name(text.name + UNFINISHED)).write_bytes(b"WEBVTT\nX-TIMESTA")
+    texts = found(channel).past.segments[PRODUCTS]
+    assert [entry_of(each).gap for each in texts] == [False, True, False, True, True]  # the newest was never begun
+    assert {each.name for each in folder.iterdir()} == {entry_of(each).name for each in texts if not entry_of(each).gap}
+
+
 def test_what_cannot_be_read_is_left_out_in_words(
     start: Callable[..., Show], channel: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -224,3 +238,26 @@ def test_a_torn_range_costs_no_other(start: Callable[..., Show], channel: Path) 
     published, size = read_published(data)
     assert size == len(data)
     assert [each.cue.product for each in published] == ["A", "B", "D"]
+
+
+@pytest.mark.parametrize("data", [None, b""], ids=["not there", "empty"])
+def test_a_run_without_an_initialisation_section_is_nothing_to_go_on_from(
+    start: Callable[..., Show], channel: Path, data: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What comes after it is."""
+    show = start()
+    for _ in range(2):
+        show.play(5)
+        show.killed()
+        show = start(found(channel))
+    show.play(5)
+    show.killed()
+    folder = channel / BROADCAST / FOLDER / "360p"
+    for run, first in (("", 4), (".r1", 7), (".r2", None)):
+        lost = folder / f"{BROADCAST}{run}.init.mp4"
+        lost.unlink()
+        if data is not None:
+            lost.write_bytes(data)
+        left = find_left(channel, rehearsal=False)
+        assert (None if left is None else entry_of(left.past.segments["audio"][0]).msn) == first
+    assert f"lost the initialisation section {BROADCAST}.r1.init.mp4" in caplog.text

@@ -12,7 +12,7 @@ from vitrine.packager.segment import Segment, close_segment
 from vitrine.packager.store import Stored
 from vitrine.server import segment_files
 from vitrine.server.index import FILE_NAME
-from vitrine.server.segment_files import RANGES_NAME, SegmentFiles, remove_left
+from vitrine.server.segment_files import RANGES_NAME, UNFINISHED, SegmentFiles, remove_left
 
 RANGES = tuple(Published(f"b1-c{n}", Cue(f"c{n}", "A-1", 1, n), None, False, n) for n in range(3))
 
@@ -111,6 +111,27 @@ def test_ranges_that_could_not_be_written_are_before_the_show_can_be_gone_on_wit
     files.note(RANGES[2])
     files.wait()
     assert read_published(ranges.read_bytes())[0] == list(RANGES)
+
+
+def test_an_initialisation_section_that_could_not_be_written_is_before_the_show_can_be_gone_on_with(
+    files: SegmentFiles, tmp_path: Path
+) -> None:
+    folder = tmp_path / "show/b1/segments"
+    files.describe(new_index("b1", 60))
+    blocker = folder / "720p" / ("b1.init.mp4" + UNFINISHED)
+    blocker.mkdir(parents=True)
+    files.begin("720p", "b1.init.mp4", b"init")
+    files.keep("720p", segment(1))
+    files.wait()
+    assert files.find("720p", "b1.1.m4s") is not None
+    assert files.trouble is not None
+    assert not (folder / FILE_NAME).exists()
+    blocker.rmdir()
+    files.keep("audio", segment(1))
+    files.wait()
+    assert files.trouble is None
+    assert (folder / FILE_NAME).exists()
+    assert (folder / "720p/b1.init.mp4").read_bytes() == b"init"
 
 
 def test_a_piece_of_a_range_that_a_full_disk_took_is_cut_off(files: SegmentFiles, tmp_path: Path) -> None:

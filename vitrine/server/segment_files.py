@@ -36,7 +36,7 @@ MOST_WAITING = 32 << 20
 TOO_SLOW = "the disk is too slow"
 
 OWED = "what the next start needs"
-"""Date ranges: without them there is nothing to go on from, so each is tried again."""
+"""Initialisation sections and date ranges: without them there is nothing to go on from, so each is tried again."""
 
 
 class SegmentFiles:
@@ -73,7 +73,7 @@ class SegmentFiles:
         self._written[rendition, name] = Stored(str(self._folder / rendition / name), size)
 
     def begin(self, rendition: str, init_name: str, init: bytes) -> None:
-        self._do(rendition, lambda: self._write(rendition, init_name, (init,)))
+        self._owe(lambda: self._write(rendition, init_name, (init,)))
 
     def note(self, published: Published) -> None:
         line = published.encode().encode("utf-8", "surrogatepass")
@@ -222,8 +222,9 @@ class SegmentFiles:
     def _well(self, what: str) -> None:
         """In the thread: it could be written, and when all can that could not, the trouble is over. Raises OSError."""
         self._failing.discard(what)
-        if self.trouble is not None:
-            self._pay()
+        if self._owed:
+            with contextlib.suppress(OSError):  # it was complained of
+                self._pay()
         if self.trouble is not None and not self._failing - {FILE_NAME} and self._waiting < MOST_WAITING // 2:
             self.trouble = None
             log.info("%s: segments are kept on disk again", self._channel)
