@@ -125,7 +125,7 @@ async def measure(cores: float, seconds: int, after: int) -> None:
                     watching = tasks.create_task(watched.watch(server, worker))
                     await asyncio.sleep(SETTLING)
                     begin = time.time() - watched.begin
-                    async with starved(worker, cores):
+                    with starved(worker, itertools.repeat(cores)):
                         await asyncio.sleep(seconds)
                     end = time.time() - watched.begin
                     await asyncio.sleep(after)

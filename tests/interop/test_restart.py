@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -73,8 +73,9 @@ class Restarted:
         self.errors += errors
         return self._process.returncode or 0
 
-    def push(self, show: Path) -> AbstractAsyncContextManager[Program]:
-        return vitrine("push", show, f"rtmp://127.0.0.1:{self.rtmp_port}/live", "--key", KEY, "--loop", "--quiet")
+    def push(self, show: Path, protocol: str) -> AbstractAsyncContextManager[Program]:
+        rtmp, whip = f"rtmp://127.0.0.1:{self.rtmp_port}/live", f"http://127.0.0.1:{self.http_port}/whip/show"
+        return vitrine("push", show, rtmp if protocol == "rtmp" else whip, "--key", KEY, "--loop", "--quiet")
 
 
 @pytest.fixture
@@ -125,13 +126,14 @@ def dates(playlist: str) -> list[str]:
     return re.findall("PROGRAM-DATE-TIME:(.*)", playlist)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
-async def test_a_show_outlives_its_server(
-    number: signal.Signals, page: Page, server: Restarted, http: ClientSession, show: Path
+@pytest.mark.parametrize(
+    ("number", "protocol"), [(signal.SIGKILL, "whip"), (signal.SIGTERM, "rtmp")], ids=["killed", "stopped"]
+)
+async def test_a_show_outlives_its_server_and_its_publisher_comes_back(
+    number: signal.Signals, protocol: str, page: Page, server: Restarted, http: ClientSession, show: Path
 ) -> None:
     answered = []
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(server.push(show))
+    async with server.push(show, protocol):
         broadcast = (await until_state(http, "live"))["broadcast"]
         await page.goto(f"http://127.0.0.1:{server.http_port}/watch/show")
         await page.wait_for_function(SETTLED)
@@ -146,7 +148,6 @@ async def test_a_show_outlives_its_server(
             await http.get("/hls/show/index.m3u8")
         await server.start()
         await page.evaluate("window.shown.length = window.unread = 0")
-        await stack.enter_async_context(server.push(show))
         await page.wait_for_function(SETTLED)
         assert (await until_state(http, "live"))["broadcast"] == broadcast
         answered.append(await show_product(http, "C-3"))

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from urllib.parse import unquote
 
 from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.origin.files import Readers
 from vitrine.origin.gzipped import accepts_gzip
 from vitrine.origin.reply import Body, FilePiece, Reply, Representation, within
 from vitrine.origin.request import Request
@@ -128,6 +129,8 @@ class Hls:
         self._streams = streams
         self._secret = secret
         self._clock = clock
+        self.readers = Readers()
+        """For the shells, where a reply is a piece of a file."""
 
     def answer(self, request: Request) -> Reply | Blocked:
         """Answer a GET or HEAD; the same address has the same answer for everyone, whatever else they send."""

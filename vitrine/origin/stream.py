@@ -158,10 +158,12 @@ class LiveStream:
 
     def _release(self) -> None:
         """A few at a time: thousands at once would keep the next part waiting."""
-        for _ in range(min(AT_ONCE, len(self._released))):
-            waiter = self._released.popleft()
-            then, waiter.then = waiter.then, None
-            if then is not None:
-                then()
-        if self._released:
-            asyncio.get_running_loop().call_soon(self._release)
+        try:
+            for _ in range(min(AT_ONCE, len(self._released))):
+                waiter = self._released.popleft()
+                then, waiter.then = waiter.then, None
+                if then is not None:
+                    then()
+        finally:  # whatever one of them raises, the others are told
+            if self._released:
+                asyncio.get_running_loop().call_soon(self._release)

@@ -240,7 +240,7 @@ class Broadcast:
             self._transcoder.add_track(track)
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
-        if session is not self.session:
+        if session is not self.session or self.state == "failed":
             return
         for unit in units:
             self._transcoder.push(unit)

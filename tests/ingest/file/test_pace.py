@@ -28,6 +28,14 @@ def test_the_first_unit_is_due_at_once_wherever_it_lies() -> None:
         assert Pacer().delay(5.0, first) == 0.0
 
 
+def test_time_goes_on_while_nothing_is_sent() -> None:
+    pacer = Pacer()
+    assert pacer.due(3.0) == 0
+    pacer.delay(10.0, Fraction(2))
+    assert pacer.due(14.5) == Fraction(13, 2)
+    assert pacer.delay(14.5, Fraction(8)) == 1.5
+
+
 def test_what_is_due_together_leaves_together() -> None:
     pacer = Pacer()
     assert [pacer.delay(1.0, Fraction(0)) for _ in range(3)] == [0.0, 0.0, 0.0]

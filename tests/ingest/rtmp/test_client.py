@@ -94,6 +94,11 @@ def test_the_server_leaves() -> None:
     assert publisher.events_received() == [SessionEnded("The server closed the connection")]
 
 
+def test_the_server_is_stopped() -> None:
+    _, events = client(CONNECTED, CREATED, STARTED, status("NetConnection.Connect.AppShutdown", "error"))
+    assert events == [PublishStarted(), SessionEnded("The server is stopping")], "no refusal: it may be back"
+
+
 def test_media_wait_for_the_start() -> None:
     publisher, _ = client(CONNECTED)
     with pytest.raises(MisuseError):

@@ -18,6 +18,10 @@ class Pacer:
         self._last_media = 0.0
         self._last_sent = 0.0
 
+    def due(self, now: float) -> Fraction:
+        """The media time in seconds that is due at `now`, whether or not anything is sent."""
+        return Fraction(0) if self._origin is None else Fraction(now - self._origin)
+
     def delay(self, now: float, at: Fraction) -> float:
         """Seconds from `now` until the unit at media time `at` (seconds) may be sent; 0 if it is due.
 

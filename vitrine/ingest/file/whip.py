@@ -6,6 +6,7 @@ What WebRTC can carry is sent as it is: H.264 without reordered pictures. Other 
 from __future__ import annotations  # av.Packet is generic for type checkers only
 
 import contextlib
+import ctypes
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -80,6 +81,7 @@ class WhipMuxer:
             "handshake_timeout": str(HANDSHAKE_MS),
             "strict": "experimental",
         }
+        self._abandoned = False
         self._output = av.open(url, "w", format="whip", options=options)
         try:
             self._lines = {track.id: self._line(track, reader) for track in reader.tracks}
@@ -110,9 +112,17 @@ class WhipMuxer:
             self._mux(line.flush())
 
     def close(self) -> None:
-        """End the session. FFmpeg DELETEs it, unless the server has ended it or is gone."""
-        with contextlib.suppress(av.FFmpegError):
-            self._output.close()
+        """End the session, which FFmpeg DELETEs; one that was abandoned is left as it is."""
+        if not self._abandoned:
+            with contextlib.suppress(av.FFmpegError):
+                self._output.close()
+
+    def abandon(self) -> None:
+        """Leave a session that is over as it is. FFmpeg's close waits for the peer's goodbye, which may never come, and
+        holds Python's lock meanwhile; so would the destructor, which therefore must not run.
+        """
+        self._abandoned = True
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._output))
 
     def _mux(self, packets: list[Packet[Stream]]) -> None:
         try:

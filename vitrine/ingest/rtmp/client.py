@@ -10,7 +10,7 @@ from vitrine.ingest.rtmp.chunk import Message
 from vitrine.ingest.rtmp.events import ClientEvent, PublishRefused, PublishStarted, SessionEnded
 from vitrine.ingest.rtmp.flv import Body, Kind
 from vitrine.ingest.rtmp.link import Link
-from vitrine.ingest.rtmp.message import Command, Data, MessageType, control
+from vitrine.ingest.rtmp.message import SHUTDOWN_CODE, Command, Data, MessageType, control
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError, UnsupportedError, VitrineError
 from vitrine.media.ticks import rescale
@@ -163,7 +163,9 @@ class RtmpPublisher:
     def _receive_status(self, command: Command) -> None:
         information = next((each for each in reversed(command.arguments) if isinstance(each, dict)), {})
         code = str(information.get("code", ""))
-        if command.name == "_error" or information.get("level") == "error":
+        if code == SHUTDOWN_CODE:
+            self._end("The server is stopping")
+        elif command.name == "_error" or information.get("level") == "error":
             text = str(information.get("description") or code or "no reason given")
             self._events.append(PublishRefused(text.replace(self._address.key, "***")))
             self._end("The server declined")

@@ -98,10 +98,10 @@ class RtmpConnection:
         self._session.refuse_publish(refusal, text)
         self._set_deadline(before, now)
 
-    def close(self, text: str, now: float) -> None:
-        """End the session from our side; SessionEnded follows."""
+    def close(self, text: str, now: float, *, stopping: bool = False) -> None:
+        """End the session from our side; SessionEnded follows. `stopping` where it is the server that ends."""
         before = self._session.state
-        self._session.close(text)
+        self._session.close(text, stopping=stopping)
         self._set_deadline(before, now)
 
     def next_deadline(self) -> float:

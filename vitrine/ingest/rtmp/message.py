@@ -16,6 +16,9 @@ CONTROL_CHUNK_STREAM = 2
 COMMAND_CHUNK_STREAM = 3
 STATUS_CHUNK_STREAM = 5
 
+SHUTDOWN_CODE = "NetConnection.Connect.AppShutdown"
+"""Of a status: the server ends, and a publisher may come back. Those of other refusals mean the publisher itself."""
+
 
 class MessageType(IntEnum):
     SET_CHUNK_SIZE = 1

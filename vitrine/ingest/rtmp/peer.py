@@ -20,6 +20,9 @@ CONNECT_SECONDS = 10.0
 FAREWELL_SECONDS = 2.0
 """For the server to confirm the end; not all do."""
 
+STALLED_SECONDS = 10.0
+"""For which the network may take nothing. A server whose machine is gone says so to nobody."""
+
 BUFFER = 256 << 10
 """Bytes that may wait for the network before push waits too: a quarter of a second at 8 Mbit/s."""
 
@@ -64,7 +67,7 @@ class RtmpPeer:
         self._socket.check()
         self._socket.core.push(unit)
         self._socket.flush()
-        await self._socket.writable.wait()
+        await self._socket.drain()
 
     async def send_data(self, name: str, value: Value, stamp: int | None = None) -> None:
         """Send a data message such as onCuePoint, for the picture shown at `stamp`, ms on the clock of the units' pts,
@@ -73,7 +76,7 @@ class RtmpPeer:
         self._socket.check()
         self._socket.core.send_data(name, value, stamp)
         self._socket.flush()
-        await self._socket.writable.wait()
+        await self._socket.drain()
 
     async def close(self) -> None:
         """End the stream, send what waits, and close the socket."""
@@ -130,6 +133,17 @@ class _Socket(asyncio.Protocol):
     def flush(self) -> None:
         if (data := self.core.data_to_send()) and self._transport:
             self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait while the network is behind. Raises VitrineError where it has stopped."""
+        if self.writable.is_set():
+            return
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await self.writable.wait()
+        except TimeoutError as error:
+            await self.abort()
+            raise VitrineError(f"The server took nothing for {STALLED_SECONDS:g} s.") from error
 
     def check(self) -> None:
         """Raise why the session is over, if it is."""

@@ -27,6 +27,7 @@ from vitrine.ingest.rtmp.flv import TIMESCALE
 from vitrine.ingest.rtmp.handshake import RANDOM
 from vitrine.ingest.rtmp.lead import Lead
 from vitrine.media.access_unit import AccessUnit
+from vitrine.media.address import house
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline
 from vitrine.media.track import TrackAnnounced
@@ -90,8 +91,8 @@ class RtmpServer:
         self._complaints = Attempts(COMPLAINTS)
         self._servers: list[asyncio.Server] = []
         self._strangers: dict[_Peer, None] = {}  # those that do not publish yet, the oldest first
-        self._peers: dict[_Peer, str] = {}
-        self._addresses: Counter[str] = Counter()
+        self._peers: dict[_Peer, str] = {}  # and the house that each is of
+        self._houses: Counter[str] = Counter()  # connections of each
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -144,9 +145,9 @@ class RtmpServer:
             return refusal
         if len(self._peers) >= self._limits.connections:
             next(iter(self._strangers)).give_way()
-        self._peers[peer] = address
+        self._peers[peer] = house(address)
         self._strangers[peer] = None
-        self._addresses[address] += 1
+        self._houses[house(address)] += 1
         self._empty.clear()
         return None
 
@@ -156,7 +157,7 @@ class RtmpServer:
             return "too many wrong stream keys came from its address"
         if self._attempts.take(address, now):
             return "its address connects too often"
-        if self._addresses[address] >= self._limits.connections_per_address:
+        if self._houses[house(address)] >= self._limits.connections_per_address:
             return f"there are {self._limits.connections_per_address} RTMP connections from its address already"
         if len(self._peers) >= self._limits.connections and not self._strangers:
             return f"there are {self._limits.connections} RTMP connections already"
@@ -173,9 +174,9 @@ class RtmpServer:
     def release(self, peer: "_Peer") -> None:
         """Count a connection out, if it was counted in."""
         self._strangers.pop(peer, None)
-        address = self._peers.pop(peer, None)
-        if address is not None:
-            self._addresses -= Counter([address])
+        name = self._peers.pop(peer, None)
+        if name is not None:
+            self._houses -= Counter([name])
         if not self._peers:
             self._empty.set()
 
@@ -267,8 +268,8 @@ class _Peer(asyncio.Protocol):
         self._transport.abort()
 
     def stop(self, reason: str) -> None:
-        """End the session from our side."""
-        self._core.close(reason, self._loop.time())
+        """End the session because the server ends."""
+        self._core.close(reason, self._loop.time(), stopping=True)
         self._proceed()
         self._transport.close()
 

@@ -9,6 +9,7 @@ from vitrine.ingest.rtmp.chunk import Message
 from vitrine.ingest.rtmp.events import DataReceived, Event, MetadataReceived, PublishRequested, SessionEnded, Warned
 from vitrine.ingest.rtmp.link import WINDOW_SIZE
 from vitrine.ingest.rtmp.message import (
+    SHUTDOWN_CODE,
     STATUS_CHUNK_STREAM,
     BandwidthLimit,
     Command,
@@ -118,10 +119,10 @@ class Session:
             self._status("error", REFUSAL_CODES[refusal], text)
             self.end(f"refused: {text}")
 
-    def close(self, text: str) -> None:
-        """End from our side, and tell the publisher why."""
+    def close(self, text: str, *, stopping: bool = False) -> None:
+        """End from our side, and tell the publisher why; `stopping` where it is the server that ends."""
         if self.state in (State.ASKING, State.PUBLISHING):
-            self._status("error", REFUSAL_CODES[Refusal.BUSY], text)
+            self._status("error", SHUTDOWN_CODE if stopping else REFUSAL_CODES[Refusal.BUSY], text)
         self.end(text)
 
     def end(self, reason: str, *, stopped: bool = False) -> None:

@@ -24,6 +24,13 @@ PATIENCE = ClientTimeout(total=10)
 ABOUT_THE_OFFER = (400, 422)
 """What an empty offer is answered once everything else is in order."""
 
+PASSING = (408, 409, 429)
+"""Statuses below 500 of what passes by itself: our own former session is taken for well for two seconds after its
+network is gone."""
+
+WATCH_SECONDS = 0.5
+"""Between two questions whether the server is there: it takes longer to start again."""
+
 
 @asynccontextmanager
 async def whip_publisher(
@@ -43,14 +50,41 @@ async def whip_publisher(
         except DeclinedError as error:
             raise await _in_words(url, key, error, trusted) from error
 
-    async def send(unit: AccessUnit) -> None:
-        await asyncio.to_thread(muxer.push, unit)
-
     try:
-        yield send
-        await asyncio.to_thread(muxer.flush)
-    finally:
-        await asyncio.to_thread(muxer.close)
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_until_gone(url, trusted))
+
+            async def send(unit: AccessUnit) -> None:
+                if watching.done():
+                    raise VitrineError(watching.result())
+                await asyncio.to_thread(muxer.push, unit)
+
+            try:
+                yield send
+                await asyncio.to_thread(muxer.flush)
+            except VitrineError:
+                muxer.abandon()
+                raise
+            finally:
+                watching.cancel()
+                await asyncio.to_thread(muxer.close)
+    except BaseExceptionGroup as group:  # of one: what ended the session
+        raise group.exceptions[0] from None
+
+
+async def _until_gone(url: str, trusted: ssl.SSLContext) -> str:
+    """Why there is no server any more. FFmpeg's muxer does not notice, and sends on to nobody."""
+    async with _session(trusted) as http:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                async with http.get(url) as response:
+                    if response.status >= 500:
+                        return f"The server is gone: {response.status} {response.reason}."
+            except TimeoutError:
+                return f"The server did not answer within {PATIENCE.total:g} s."
+            except ClientError as error:
+                return f"The server is gone: {error}."
 
 
 async def _check_server(url: str, trusted: ssl.SSLContext) -> None:
@@ -68,14 +102,22 @@ def _session(trusted: ssl.SSLContext) -> ClientSession:
     return ClientSession(timeout=PATIENCE, connector=TCPConnector(ssl=trusted))
 
 
-async def _in_words(url: str, key: str, error: RefusedError, trusted: ssl.SSLContext) -> VitrineError:
-    """Why the server declined, asked again with an offer of nothing, which it cannot accept."""
+async def _in_words(url: str, key: str, error: DeclinedError, trusted: ssl.SSLContext) -> VitrineError:
+    """Why the server declined, asked again with an offer of nothing, which it cannot accept. A RefusedError where
+    another try would be answered the same.
+    """
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/sdp"}
+    kind: type[VitrineError] = RefusedError
+    text = str(error)
     try:
         async with _session(trusted) as http, http.post(url, data=b"", headers=headers) as response:
-            problem = await response.json(content_type=None)
-            if response.status >= 400 and response.status not in ABOUT_THE_OFFER:
-                return RefusedError(f"The server declined: {problem['detail']}".replace(key, "***"))
-    except (ClientError, TimeoutError, ValueError, LookupError, TypeError):
+            status = response.status
+            if status in PASSING or status >= 500:
+                kind, text = VitrineError, f"The server declined: {status} {response.reason}."
+            if status >= 400 and status not in ABOUT_THE_OFFER:
+                text = f"The server declined: {(await response.json(content_type=None))['detail']}"
+    except (ClientError, TimeoutError):
+        kind = VitrineError  # it is gone meanwhile
+    except (ValueError, LookupError, TypeError):
         pass  # it has no words for it
-    return error
+    return kind(text.replace(key, "***"))
