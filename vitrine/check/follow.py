@@ -142,10 +142,9 @@ class Follow:
 
     def _let_hints_expire(self, playlist: MediaPlaylist) -> None:
         """What is neither hinted at any longer nor listed was answered in vain."""
-        recent = playlist.segments[-SEGMENTS_BEHIND:]
-        known = {hint.resource for hint in playlist.hints}
-        known.update(part.resource for part in playlist.open.parts)
-        known.update(part.resource for segment in recent for part in segment.parts)
+        known = {hint.resource for hint in playlist.hints} | {part.resource for part in playlist.open.parts}
+        for segment in playlist.segments[-SEGMENTS_BEHIND:]:
+            known.update(part.resource for part in segment.parts)
         for resource in [each for each in self._hinted if each not in known]:
             told = Fetched(f"{resource.uri}, which was hinted at and did not come", self._hinted.pop(resource))
             self.findings.apply((rules.hints_that_expire_are_not_found,), told, self.rendition.name)

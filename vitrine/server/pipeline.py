@@ -146,6 +146,7 @@ class Broadcast:
                 await transcoder.revive()
                 self._fill()
             if self.state != "failed":
+                self.output.expect_end()
                 await transcoder.finish()
         finally:
             await transcoder.close()
