@@ -10,8 +10,8 @@ from tests.origin.pages.shopfront import Shop, Visit, shop
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def until_heard(channel: Shop) -> None:
-    async with asyncio.timeout(20):
+async def until_heard(channel: Shop, patience: float = 20.0) -> None:
+    async with asyncio.timeout(patience):
         while not channel.listeners:  # noqa: ASYNC110 - the page connects
             await asyncio.sleep(0.02)
 
@@ -35,3 +35,11 @@ async def test_one_connection_tells_of_state_and_products(visit: Visit) -> None:
     await until_heard(channel)
     await expect(page.locator("#list .row").first).to_be_visible()
     assert len(channel.listeners) == 1
+
+
+async def test_behind_a_proxy_that_had_no_server_it_soon_listens_again(visit: Visit) -> None:
+    channel = shop(has_events=False)  # what the proxy answers itself makes browsers give up
+    page = await visit(channel, plays=False)
+    await expect(page.locator("#list .row").first).to_be_visible()
+    channel.has_events = True
+    await until_heard(channel, 10)  # where no events get through at all it is tried every twenty seconds

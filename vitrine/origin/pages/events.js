@@ -1,16 +1,18 @@
 /** What the server tells of a channel the moment it happens: server-sent events, one connection for all of a page. */
 
-const RETRY_MS = 20_000; // after a refusal: too many pages listen, or a proxy lets no events through
+/** After a refusal: a proxy whose server is being started again, or too many pages listen, or no events get through. */
+const RETRY_MS = [1000, 2000, 4000, 8000, 20_000];
 const NAMES = ["state", "cue", "catalogue", "product"];
 
 /**
  * Events: what the server names, each with its `data`; "open" when it listens, with `again` where something may have been
- * missed; "retry" when it tries again after it did not get to listen.
+ * missed; "retry" when it has not got to listen for long, and tries again.
  */
 export class ChannelEvents extends EventTarget {
   #address;
   #source = null;
   #retry = 0;
+  #refused = 0;
   #missed = false;
 
   /** Listens at once. `address` stands in addresses: a channel's name, or its rehearsal's. */
@@ -39,18 +41,23 @@ export class ChannelEvents extends EventTarget {
     source.addEventListener("open", () => {
       this.#tell("open", { again: this.#missed });
       this.#missed = false;
+      this.#refused = 0;
     });
     source.addEventListener("error", () => {
       this.#missed = true;
       if (source === this.#source && source.readyState === EventSource.CLOSED) {
-        this.#retry = setTimeout(() => this.#again(), RETRY_MS * (0.75 + Math.random() / 2)); // the browser itself does not
+        const delay = RETRY_MS[Math.min(this.#refused, RETRY_MS.length - 1)];
+        this.#refused = Math.min(this.#refused + 1, RETRY_MS.length);
+        this.#retry = setTimeout(() => this.#again(), delay * (0.75 + Math.random() / 2)); // the browser itself does not
       }
     });
     this.#source = source;
   }
 
   #again() {
-    this.#tell("retry");
+    if (this.#refused === RETRY_MS.length) {
+      this.#tell("retry"); // no event will get through
+    }
     this.#listen();
   }
 

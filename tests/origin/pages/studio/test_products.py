@@ -25,6 +25,17 @@ async def test_a_key_shows_its_product_and_next_goes_on(visit: Visit) -> None:
     assert visit.house.entries == actions
 
 
+async def test_a_press_while_a_proxy_has_no_server_is_sent_again(visit: Visit) -> None:
+    visit.expected = "502"
+    page = await visit(films=False)
+    visit.house.go_on_air()
+    await expect(page.locator("#items li")).to_have_count(3)
+    await page.route("**/cues", lambda route: route.fulfill(status=502, body="Bad Gateway"), times=2)
+    await page.keyboard.press("2")
+    await expect(page.locator("#slots li").nth(1)).to_contain_text("Reading lamp")
+    assert visit.house.entries == [("show", ("LT-2070",), 60)]
+
+
 async def test_undo_restores_what_was_on_show_from_the_very_frame(visit: Visit) -> None:
     page = await visit(films=False)
     visit.house.go_on_air()

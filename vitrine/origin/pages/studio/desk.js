@@ -4,8 +4,9 @@ import { ChannelEvents } from "/static/events.js";
 import { Refused, newName } from "/static/studio/access.js";
 
 const UNDO_MS = 3000;
-const TRIES = 4;
+const TRIES = 5; // over 4.5 seconds: a server that is started again is there by then
 const PAUSE_MS = 300; // before the second try, doubled with each
+const PASSING = new Set([429, 502, 503, 504]); // those of a proxy whose server is being started again, too
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -102,7 +103,7 @@ export class Desk extends EventTarget {
       try {
         return await this.#access.ask(address, { method: "POST", body: command, headers });
       } catch (error) {
-        const again = !(error instanceof Refused) || error.status === 429 || error.status === 503;
+        const again = !(error instanceof Refused) || PASSING.has(error.status);
         if (!again || attempt === TRIES) {
           throw error;
         }

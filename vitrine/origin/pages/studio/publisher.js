@@ -83,6 +83,15 @@ export class Publisher extends EventTarget {
     return stats;
   }
 
+  /** The server was away: whether it knows the session is asked, as the connection itself takes five seconds to tell. */
+  async check() {
+    const session = this.#session;
+    if (this.state === "on" && (await session.isForgotten()) && session === this.#session) {
+      this.#become("lost");
+      this.#again(0);
+    }
+  }
+
   async #connect() {
     clearTimeout(this.#timer);
     this.#leave();

@@ -9,7 +9,7 @@ import { Health } from "/static/studio/health.js";
 import { Publisher } from "/static/studio/publisher.js";
 import { Return } from "/static/studio/return.js";
 import { Rundown } from "/static/studio/rundown.js";
-import { Tally } from "/static/studio/tally.js";
+import { Tally, airOf } from "/static/studio/tally.js";
 import { Catalogue } from "/static/catalogue.js";
 import { channelOfPage } from "/static/channel.js";
 import { ChannelEvents } from "/static/events.js";
@@ -68,6 +68,9 @@ async function tick() {
   const stats = await publisher.stats().catch(() => null);
   try {
     await follow();
+    if (!tally.reached) {
+      await publisher.check();
+    }
     tally.reached = true;
   } catch (error) {
     if (error instanceof Refused && error.status === 401) {
@@ -76,7 +79,8 @@ async function tick() {
     }
     tally.reached = false;
   }
-  health.take(stats, tally.reached ? (state?.health ?? null) : null);
+  const lost = airOf(state, publisher, tally.reached) === "lost";
+  health.take(lost ? null : stats, tally.reached ? (state?.health ?? null) : null);
   picture.draw();
   draw();
   setTimeout(tick, TICK_MS);
