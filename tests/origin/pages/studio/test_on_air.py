@@ -83,7 +83,6 @@ async def test_a_server_that_forgot_us_is_published_to_again(visit: Visit) -> No
     await until(lambda: visit.house.whip.frames.get("video", 0) > 5)
 
 
-<<<<<<< HEAD
 async def test_a_silent_server_that_forgot_us_is_published_to_again(visit: Visit) -> None:
     visit.expected = "404"
     page = await visit()
@@ -93,7 +92,8 @@ async def test_a_silent_server_that_forgot_us_is_published_to_again(visit: Visit
     await page.evaluate(DISCONNECT)
     await expect(page.locator("#air-word")).to_have_text("Connection lost")
     await until(lambda: visit.house.whip.asked.count("POST again") == 1)
-=======
+
+
 async def test_a_server_that_is_back_is_asked_whether_it_knows_us(visit: Visit) -> None:
     visit.expected = "404|ERR_FAILED"
     page = await visit()
@@ -109,7 +109,6 @@ async def test_a_server_that_is_back_is_asked_whether_it_knows_us(visit: Visit) 
     await page.unroute("**/api/channels/demo/studio")
     await until(lambda: visit.house.whip.asked.count("POST again") == 1)  # the connection itself has not been lost
     await expect(page.locator("#air-word")).to_have_text("On air")
->>>>>>> comeback
 
 
 async def test_who_is_on_air_already_is_only_taken_over_from_when_the_host_says_so(visit: Visit) -> None:
