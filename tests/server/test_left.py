@@ -139,7 +139,7 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
         assert not list(cut.parent.glob("*.part"))
         shutil.rmtree(copy)
     assert ends == sorted(ends)
-    assert (ends[0], ends[-1]) == (Fraction(4), Fraction(132, 25))
+    assert (ends[0], ends[-1]) == (Fraction(4), Fraction(124, 25)), "three parts: a fourth has no sound"
 
 
 def test_what_cannot_be_read_is_left_out_in_words(
