@@ -127,8 +127,14 @@ async def test_chromium_does_not_seek_while_a_show_is_live(open_player: OpenPlay
 
 @every_player
 async def test_it_sees_the_show_to_its_end(kind: Kind, open_player: OpenPlayer) -> None:
+    """Those that change to another rendition by themselves may not: Shaka leaves out of the picture what is before the
+    next keyframe (see Kind), and there is none.
+    """
     async with on_air(Broadcast(WINDOW)) as broadcast:
         screen = await open_player(kind.name, broadcast)
+        if kind is not CHROMIUM:
+            await screen.ask("void player.choose(180)")
+            await screen.until("frames.at(-1)?.[2] === 180")
         await screen.more(1)
         await broadcast.end()
         await screen.until("video.ended")
