@@ -1,6 +1,7 @@
 """Wrong keys, second publishers, garbage and crashes: a clear end for one, nothing for the others."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -55,7 +56,12 @@ async def test_a_second_publisher_takes_over_in_the_same_playlist(publish: Publi
 
 
 def workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "vitrine.transcode.worker" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if "vitrine.transcode.worker" in child.cmdline():
+                found.append(child)
+    return found
 
 
 async def test_a_killed_worker_is_replaced_and_nothing_of_the_show_is_lost(

@@ -73,7 +73,7 @@ async def test_a_viewer_sees_the_slate_then_the_show_again_and_never_reloads(
     await page.wait_for_function(f"window.unread - window.unreadBefore > {SLATE}")
     await unbroken(page)
     await page.evaluate("window.shown.length = 0")
-    async with publish(show, KEY, *OTHERWISE["another size and rate"]):
+    async with publish(show, KEY, *OTHERWISE["resized"]):
         await page.wait_for_function(SETTLED)
     await unbroken(page)
 

@@ -143,6 +143,7 @@ async def test_a_viewer_who_stalled_keeps_further_back(browser: Browser) -> None
     async with watching(browser) as viewer:
         for _ in range(4):
             await viewer.page.evaluate(STALL)
+        await viewer.caught_up()
         await viewer.falls_behind(1)
         await viewer.until(f"vitrine.video.currentTime > {await viewer.time() + 1.5}")
         assert await viewer.page.evaluate("vitrine.video.playbackRate") == 1
