@@ -13,8 +13,8 @@ from pathlib import Path
 import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.chromium import ARGUMENTS
 from bench.crew import Crew
-from bench.screen import CHROMIUM
 from bench.served import CHANNEL, Served, child, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
@@ -51,7 +51,7 @@ async def _watch(server: Served, captured: float, minutes: float) -> dict[str, l
     async with (
         aiohttp.ClientSession() as session,
         async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM)) as browser,
+        await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS)) as browser,
         asyncio.TaskGroup() as tasks,
     ):
         crew = Crew(server.http, RATE, session)

@@ -25,8 +25,8 @@ import aiohttp
 import psutil
 from playwright.async_api import Page, async_playwright
 
+from bench.chromium import ARGUMENTS
 from bench.in_step import beeps_of, flashes_of, newest_segments, offsets_of
-from bench.screen import CHROMIUM
 from bench.served import CHANNEL, ENDING_TIME, Served, served, serving
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
@@ -242,7 +242,7 @@ class Viewer:
 @asynccontextmanager
 async def watching(address: str) -> AsyncIterator[Viewer]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
         page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
         await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
         viewer = Viewer(page)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
+from bench.chromium import ARGUMENTS
 from bench.latency import LADDER, RATE, SHOW_SECONDS
-from bench.screen import CHROMIUM
 from bench.served import CHANNEL, child, publisher, served
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
@@ -63,7 +63,7 @@ async def measure(joins: int) -> list[Join]:
             await asyncio.sleep(FILLING)
             async with (
                 async_playwright() as playwright,
-                await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM)) as browser,
+                await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS)) as browser,
             ):
                 return [await _join(browser, f"{server.http}/watch/{CHANNEL}") for _ in range(joins)]
 

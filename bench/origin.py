@@ -44,16 +44,15 @@ http {{
 
 @dataclass
 class Kind:
-    """One thing to ask for: where, how large, and the requests a processor second of both."""
+    """One kind of thing to ask for: how large it was, and the requests a processor second of both, for each run."""
 
-    path: str
-    size: int
+    sizes: list[int] = field(default_factory=list)
     ours: list[float] = field(default_factory=list)
     nginx: list[float] = field(default_factory=list)
 
 
-async def kinds_of(server: Served, folder: Path) -> dict[str, Kind]:
-    """What is there to ask for now, each also written for nginx to serve."""
+async def listed(server: Served, folder: Path) -> dict[str, tuple[str, str]]:
+    """The path of one of each kind that is listed now, and of the same bytes in this folder, for nginx to serve."""
     base = f"/hls/{CHANNEL}/{LADDER[0][0]}/"
     async with aiohttp.ClientSession(server.http, auto_decompress=False) as session:
         async with session.get(base + "index.m3u8", headers={"Accept-Encoding": "identity"}) as response:
@@ -69,13 +68,13 @@ async def kinds_of(server: Served, folder: Path) -> dict[str, Kind]:
             "part": part,
             "segment": segment,
         }
-        kinds = {}
-        for number, (kind, name) in enumerate(names.items()):
+        paths = {}
+        for kind, name in names.items():
             async with session.get(base + name, headers={"Accept-Encoding": "gzip"}) as response:
-                body = await response.read()
-            (folder / str(number)).write_bytes(body)
-            kinds[kind] = Kind(base + name, len(body))
-    return kinds
+                copy = folder / f"{msn} {kind}".replace(" ", "-")  # never written twice: nginx keeps files open
+                copy.write_bytes(await response.read())
+            paths[kind] = (base + name, "/" + copy.name)
+    return paths
 
 
 async def _usual(session: aiohttp.ClientSession, base: str, names: list[str]) -> str:
@@ -124,13 +123,14 @@ async def measure(runs: int, seconds: int, filling: float) -> dict[str, Kind]:
                 process.cpu_affinity(list(LOADING))
             server.process.cpu_affinity(list(SERVING))
             await asyncio.sleep(filling)
-            kinds = await kinds_of(server, folder)
+            kinds = {kind: Kind() for kind in MUST}
             async with nginx(folder) as (beside, port):
                 beside.cpu_affinity(list(SERVING))
-                for _ in range(runs):
-                    for number, kind in enumerate(kinds.values()):
-                        kind.ours.append(await load(server.process, server.http + kind.path, seconds))
-                        kind.nginx.append(await load(beside, f"http://127.0.0.1:{port}/{number}", seconds))
+                for _ in range(runs):  # each with new ones: no part is listed for as long as all of them take
+                    for kind, (path, copy) in (await listed(server, folder)).items():
+                        kinds[kind].sizes.append((folder / copy[1:]).stat().st_size)
+                        kinds[kind].ours.append(await load(server.process, server.http + path, seconds))
+                        kinds[kind].nginx.append(await load(beside, f"http://127.0.0.1:{port}{copy}", seconds))
             return kinds
 
 
@@ -146,9 +146,15 @@ def main() -> None:
     for name, kind in kinds.items():
         ours, theirs = statistics.median(kind.ours), statistics.median(kind.nginx)
         ratios = sorted(one / other for one, other in zip(kind.ours, kind.nginx, strict=True))
-        row = [name, kind.size, f"{ours:.0f}", f"{theirs:.0f}", f"{statistics.median(ratios):.2f}"]
-        row += [f"{ratios[0]:.2f}, {ratios[-1]:.2f}", MUST[name]]
-        print(f"| {' | '.join(map(str, row))} |")
+        row = [
+            name,
+            f"{statistics.median(kind.sizes):.0f}",
+            f"{ours:.0f}",
+            f"{theirs:.0f}",
+            f"{statistics.median(ratios):.2f}",
+        ]
+        row += [f"{ratios[0]:.2f}, {ratios[-1]:.2f}", str(MUST[name])]
+        print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ from pathlib import Path
 import psutil
 from playwright.async_api import Page, async_playwright
 
-from bench.screen import CHROMIUM, STALL
+from bench.chromium import ARGUMENTS
+from bench.screen import STALL
 from bench.served import CHANNEL, Served, child, served
 from bench.starved import starved
 from vitrine.ingest.sample.show import SampleShow
@@ -102,7 +103,7 @@ def newest_age(server: Served) -> float:
 @asynccontextmanager
 async def viewer(server: Served) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
         page = await browser.new_page(viewport={"width": 1920, "height": 1200}, bypass_csp=True)
         await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
         await page.goto(f"{server.http}/watch/{CHANNEL}")
@@ -125,7 +126,7 @@ async def measure(cores: float, seconds: int, after: int) -> None:
                     watching = tasks.create_task(watched.watch(server, worker))
                     await asyncio.sleep(SETTLING)
                     begin = time.time() - watched.begin
-                    async with starved(worker, cores):
+                    with starved(worker, itertools.repeat(cores)):
                         await asyncio.sleep(seconds)
                     end = time.time() - watched.begin
                     await asyncio.sleep(after)

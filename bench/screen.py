@@ -11,10 +11,7 @@ from pathlib import Path
 
 from playwright.async_api import Playwright
 
-CHROMIUM = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
+from bench.chromium import ARGUMENTS
 
 SETTLING = 10
 """Seconds after the first picture that are not counted: hls.js measures and catches up."""
@@ -37,7 +34,7 @@ class Seen:
 
 async def watch(playwright: Playwright, address: str, seconds: int, *, tell: bool = False) -> Seen:
     """Open a page in a browser of its own and watch it. With `tell` each minute is told."""
-    browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+    browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
     page = await browser.new_page(viewport={"width": 1280, "height": 800}, bypass_csp=True)
     await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
     await page.goto(address)

@@ -1,9 +1,11 @@
 """What goes wrong with a broadcast: its publishers and the processes that work for it."""
 
 import asyncio
+import itertools
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bench.starved import starved
@@ -34,7 +36,7 @@ NO_SHOW = 600.0
 
 @dataclass(slots=True)
 class Scene:
-    """Where faults happen. `wounded` are the channels of which something was done to the server's processes."""
+    """Where faults happen: on a channel, beside the others."""
 
     server: Server
     channel: Channel
@@ -70,19 +72,27 @@ async def stopped_and_back(scene: Scene) -> None:
 
 async def taken_over(scene: Scene) -> None:
     """From one that is well."""
-    former = scene.channel.encoder.hand_over()
-    await scene.channel.encoder.start(scene.other_kind())
-    await scene.away()
-    await former.kill()
+    async with _beside_its_former(scene):
+        await scene.channel.encoder.start(scene.other_kind())
+        await scene.away()
 
 
 async def taken_over_from_hanging(scene: Scene) -> None:
     scene.channel.encoder.signal(signal.SIGSTOP)
+    async with _beside_its_former(scene):
+        await asyncio.sleep(scene.chance.uniform(0, 4))
+        await scene.channel.encoder.start(scene.other_kind())
+        await scene.away()
+
+
+@asynccontextmanager
+async def _beside_its_former(scene: Scene) -> AsyncIterator[None]:
+    """What publishes goes on while another does, and is ended whatever comes of that."""
     former = scene.channel.encoder.hand_over()
-    await asyncio.sleep(scene.chance.uniform(0, 4))
-    await scene.channel.encoder.start(scene.other_kind())
-    await scene.away()
-    await former.kill()
+    try:
+        yield
+    finally:
+        await former.kill()
 
 
 async def silent(scene: Scene) -> None:
@@ -92,25 +102,31 @@ async def silent(scene: Scene) -> None:
     scene.channel.encoder.signal(signal.SIGCONT)
 
 
+@asynccontextmanager
+async def _with_backup(scene: Scene, kind: str) -> AsyncIterator[None]:
+    """A backup publishes meanwhile, and until the primary is well again."""
+    try:
+        await scene.channel.backup.start(kind)
+        await asyncio.sleep(WATCHED)
+        yield
+        await scene.channel.recovered()
+    finally:
+        await scene.channel.backup.kill()
+
+
 async def backed_up(scene: Scene) -> None:
     """The primary dies while a backup publishes, and comes back."""
-    await scene.channel.backup.start(scene.chance.choice(("push", "ffmpeg", "other")))
-    await asyncio.sleep(WATCHED)
-    await scene.channel.encoder.kill()
-    await asyncio.sleep(WATCHED)
-    await scene.channel.encoder.start(scene.channel.kinds[0])
-    await scene.channel.recovered()
-    await scene.channel.backup.kill()
+    async with _with_backup(scene, scene.chance.choice(("push", "ffmpeg", "other"))):
+        await scene.channel.encoder.kill()
+        await asyncio.sleep(WATCHED)
+        await scene.channel.encoder.start(scene.channel.kinds[0])
 
 
 async def silent_with_backup(scene: Scene) -> None:
-    await scene.channel.backup.start("push")
-    await asyncio.sleep(WATCHED)
-    scene.channel.encoder.signal(signal.SIGSTOP)
-    await asyncio.sleep(WATCHED)
-    scene.channel.encoder.signal(signal.SIGCONT)
-    await scene.channel.recovered()
-    await scene.channel.backup.kill()
+    async with _with_backup(scene, "push"):
+        scene.channel.encoder.signal(signal.SIGSTOP)
+        await asyncio.sleep(WATCHED)
+        scene.channel.encoder.signal(signal.SIGCONT)
 
 
 def odd_stamps(kind: str) -> "Act":
@@ -166,7 +182,7 @@ async def worker_starved(scene: Scene) -> None:
     before = sum(worker.cpu_times()[:2])
     await asyncio.sleep(2)
     cores = (sum(worker.cpu_times()[:2]) - before) / 4
-    async with starved(worker, max(0.05, cores)):
+    with starved(worker, itertools.repeat(max(0.05, cores))):
         await asyncio.sleep(2 * WATCHED)
     await asyncio.sleep(WATCHED)
 

@@ -9,6 +9,7 @@ import psutil
 
 from soak.growth import Growth, growth
 from soak.server import Server
+from vitrine.origin.files import THREADS
 
 INTERVAL = 5.0
 
@@ -24,10 +25,13 @@ class Remains:
     children: int
 
 
-POOL = (os.cpu_count() or 1) + 4
-"""Threads that blocking calls run in, at most: those of asyncio stay once they were needed."""
+POOLS = (os.cpu_count() or 1) + 4 + THREADS
+"""Threads that blocking calls run in, at most: those of asyncio and those of viewers stay once they were needed."""
 
-FEW = Remains(tasks=0, descriptors=4, sockets=0, threads=POOL, children=0)
+LEDGERS = 4
+"""Threads that write what crews command, one for each channel."""
+
+FEW = Remains(tasks=0, descriptors=4, sockets=0, threads=POOLS + LEDGERS, children=0)
 """More than at the beginning that may be left."""
 
 
@@ -59,7 +63,6 @@ class Memory:
     server: Server
     series: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
-    most_tasks: int = 0
 
     async def run(self) -> None:
         """Sample for ever, while the server is up."""

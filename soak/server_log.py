@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 EXPECTED = (
     re.compile(r"SIG(KILL|STOP|TERM).*It is being replaced"),
-    re.compile(r"The transcoder (was ended by|stood still|did not answer|took).*It is being replaced"),
     re.compile(r"the media process of WHIP ended"),
     re.compile(r"the publisher is dismissed: "),
     re.compile(r"encoding is \d+ ms behind: "),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -196,7 +196,8 @@ class Stage:
         self.journal.note("server", f"idle at first: {before}; at the end: {after}", aloud=True)
 
     async def _end_server(self) -> None:
-        self.memory.seen.update(each.pid for each in self.server.children())
+        with suppress(psutil.NoSuchProcess):  # it ended by itself
+            self.memory.seen.update(each.pid for each in self.server.children())
         try:
             if status := await self.server.end():
                 self.journal.fail("server", f"ended with status {status}")

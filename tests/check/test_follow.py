@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from tests.check.breaking import response
 from tests.check.playlists import LATER, LIVE, VOD, changed
 from vitrine.check.finding import Findings
@@ -114,6 +116,28 @@ def test_a_hint_that_does_not_hold_is_told_once_its_part_is_listed() -> None:
     assert want is not None
     assert (want.url, want.hint) == ("http://a/live/high/46.2.m4s", False)
     assert found(followed) == {"hinted-parts-can-be-had": ["part 2 of segment 46: status 404"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "findings"),
+    [
+        (404, {}),
+        (200, {}),
+        (503, {"hints-that-expire-are-not-found": ["46.2.m4s, which was hinted at and did not come: status 503"]}),
+        (0, {"hints-that-expire-are-not-found": ["46.2.m4s, which was hinted at and did not come: no answer"]}),
+    ],
+)
+def test_a_hint_that_expires_is_answered_404(status: int, findings: dict[str, list[str]]) -> None:
+    """The show ends with the part before it: what was hinted at is judged once it is hinted at no longer."""
+    followed = follow(LIVE)
+    while want := followed.wanted():
+        expired = replace(response(status=status), trouble="no answer")
+        followed.fetched(want, expired if want.hint else answer(want))
+    assert found(followed) == {}
+    ended = changed(LIVE, '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="46.2.m4s"', "#EXTINF:1,\n46.m4s\n#EXT-X-ENDLIST")
+    followed.rendition.playlist = parse_media(ended)
+    assert "46.2.m4s" not in names(followed)
+    assert found(followed) == findings
 
 
 def test_what_cannot_be_fetched_or_read() -> None:

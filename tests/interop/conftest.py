@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
+from vitrine.origin import stream
 from vitrine.server.config import Channel, Config, Reconnect, RungTable, Server
 from vitrine.server.serve import Running, running
 
@@ -55,7 +56,13 @@ def configuration(data: Path, **server: str) -> Config:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+def nobody_watches_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playlists end at once. The moment before it is for players in browsers; a recording only waits for it."""
+    monkeypatch.setattr(stream, "FAREWELL", 0.05)
+
+
+@pytest.fixture
+async def server(tmp_path: Path, nobody_watches_the_end: None) -> AsyncIterator[Running]:
     async with running(configuration(tmp_path / "data")) as server:
         yield server
 

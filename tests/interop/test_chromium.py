@@ -6,28 +6,23 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from bench.chromium import chromium
 from tests.interop.conftest import KEY, PATIENCE, until_state, vitrine
 from vitrine.server.serve import Running
 
-CHROMIUM = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 VIEWER = Path(__file__).parent.parent.parent / "bench" / "viewer.js"
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+    async with chromium() as browser:
         # Playwright waits by evaluating text, which the page's own policy forbids; that policy is tested elsewhere.
         page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
         page.set_default_timeout(PATIENCE * 1000)
         await page.add_init_script(path=VIEWER)
         yield page
-        await browser.close()
 
 
 async def test_the_watch_page_plays_at_the_live_edge(

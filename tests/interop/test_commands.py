@@ -115,7 +115,8 @@ async def test_a_taken_port_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         config = tmp_path / "vitrine.toml"
-        config.write_text(f'[server]\nhttp = "127.0.0.1:{taken.getsockname()[1]}"\n[channels.show]\n')
+        port = taken.getsockname()[1]
+        config.write_text(f'[server]\nhttp = "127.0.0.1:{port}"\ndata = "{tmp_path}"\n[channels.show]\n')
         async with vitrine("serve", "--config", config) as serve:
             status, errors = await serve.ended()
     assert status == 1

@@ -14,7 +14,7 @@ from tests.interop.conftest import KEY, PATIENCE, TOKEN, Publish, configuration,
 from tests.interop.recording import RenditionRecording, record
 from tests.interop.test_ffmpeg_to_hls import beep_starts, check_continuous
 from vitrine.packager.run import FIRST_MSN
-from vitrine.server.config import Reconnect
+from vitrine.server.config import Channel, Reconnect
 from vitrine.server.serve import Running, running
 
 WINDOW = 20
@@ -27,31 +27,33 @@ SLATE = 45
 """Frames, of the one and a half second and more for which nobody publishes, that show the slate for certain."""
 
 OTHERWISE = {
-    "the same": ("-c", "copy"),
-    "another size and rate": ("-vf", "scale=640:360,fps=25", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"),
-    "reordered pictures, mono": (
+    "same": ("-c", "copy"),
+    "resized": ("-vf", "scale=640:360,fps=25", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy"),
+    "reordered": (
         *("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-c:a", "aac", "-ac", "1", "-ar", "44100"),
     ),
 }
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path, nobody_watches_the_end: None) -> AsyncIterator[Running]:
+    """With a channel for each way to come back as well, so that all are tried at once."""
+    config = configuration(tmp_path / "data")
+    channels = {**config.channels, **{name: Channel() for name in OTHERWISE}}
     settings = Reconnect(window=WINDOW, after_stop=1)
-    config = msgspec.structs.replace(configuration(tmp_path / "data"), reconnect=settings)
-    async with running(config) as server:
+    async with running(msgspec.structs.replace(config, channels=channels, reconnect=settings)) as server:
         yield server
 
 
-async def until_segment(http: ClientSession, msn: int) -> None:
+async def until_segment(http: ClientSession, channel: str, msn: int) -> None:
     """Wait until a segment is listed, as a player waits."""
     async with asyncio.timeout(PATIENCE):
-        async with http.get(f"/hls/show/270p/index.m3u8?_HLS_msn={msn}") as response:
+        async with http.get(f"/hls/{channel}/270p/index.m3u8?_HLS_msn={msn}") as response:
             assert response.status == 200
 
 
-async def newest(http: ClientSession) -> int:
-    async with http.get("/hls/show/270p/index.m3u8") as response:
+async def newest(http: ClientSession, channel: str) -> int:
+    async with http.get(f"/hls/{channel}/270p/index.m3u8") as response:
         return (await response.text()).count("#EXTINF") + FIRST_MSN - 1
 
 
@@ -65,26 +67,31 @@ def check_in_step_after(video: RenditionRecording, audio: RenditionRecording, be
         assert min(abs(flash - beep) for beep in beeps) <= IN_STEP, (float(flash), list(map(float, beeps)))
 
 
-@pytest.mark.parametrize("options", OTHERWISE.values(), ids=OTHERWISE)
-async def test_who_was_lost_comes_back_into_the_same_show(
-    publish: Publish, http: ClientSession, show: Path, options: tuple[str, ...]
+async def test_who_was_lost_comes_back_into_the_same_show(publish: Publish, http: ClientSession, show: Path) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for channel, options in OTHERWISE.items():
+            tasks.create_task(lose_and_come_back(publish, http, show, channel, options), name=channel)
+
+
+async def lose_and_come_back(
+    publish: Publish, http: ClientSession, show: Path, channel: str, options: tuple[str, ...]
 ) -> None:
-    async with publish() as first:
-        before = await until_state(http, "live")
-        await until_segment(http, FIRST_MSN)
+    async with publish(show, channel) as first:
+        before = await until_state(http, "live", channel=channel)
+        await until_segment(http, channel, FIRST_MSN)
         first.process.kill()
         await first.process.wait()
-    last = await newest(http)
-    await until_segment(http, last + 2)
-    away = await until_state(http, "live", "ended")
+    last = await newest(http, channel)
+    await until_segment(http, channel, last + 2)
+    away = await until_state(http, "live", "ended", channel=channel)
     assert away["state"] == "live"
     assert away["awaited_until"]
-    async with publish(show, KEY, *options) as second:
+    async with publish(show, channel, *options) as second:
         assert (await second.ended())[0] == 0
-    after = await until_state(http, "ended", "failed")
+    after = await until_state(http, "ended", "failed", channel=channel)
     assert after["state"] == "ended", after["reason"]
     assert after["broadcast"] == before["broadcast"]
-    recordings = await record(http)
+    recordings = await record(http, channel)
     for recording in recordings.values():
         check_continuous(recording)
         assert "#EXT-X-DISCONTINUITY\n" not in recording.playlist

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from bench.chromium import chromium
 from tests.interop.conftest import KEY, PATIENCE, TOKEN, Program, until_state, vitrine
 from tests.interop.test_check import OF_TIME
-from tests.interop.test_chromium import CHROMIUM, VIEWER
+from tests.interop.test_chromium import VIEWER
 from tests.interop.test_viewer_of_faults import SETTLED
 from vitrine.check.peer import check_stream
 
@@ -94,13 +95,11 @@ async def http(server: Restarted) -> AsyncIterator[ClientSession]:
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
         page.set_default_timeout(PATIENCE * 1000)
         await page.add_init_script(path=VIEWER)
         yield page
-        await browser.close()
 
 
 async def show_product(http: ClientSession, product: str) -> Mapping[str, object]:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
+from bench.chromium import chromium
 from tests.interop.conftest import PATIENCE, TOKEN, state_of, until_state
-from tests.interop.test_chromium import CHROMIUM
 from vitrine.server.serve import Running
 
 FILMS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -17,10 +17,8 @@ FILMS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *FILMS])
+    async with chromium(*FILMS) as browser:
         yield browser
-        await browser.close()
 
 
 async def open_page(browser: Browser, server: Running, path: str, complaints: list[str]) -> Page:

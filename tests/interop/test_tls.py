@@ -16,10 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import Page, async_playwright, expect
 
+from bench.chromium import ARGUMENTS, EXECUTABLE
 from tests.interop.conftest import KEY, PATIENCE, TOKEN, configuration, state_of, until_state, vitrine
 from tests.interop.nginx import Nginx, nginx
 from tests.interop.obs.publisher import obs
-from tests.interop.test_chromium import CHROMIUM
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 from vitrine.ingest.whip.resource import MAX_BODY
@@ -67,7 +67,7 @@ async def studios(profile: Path, *certificates: Path) -> AsyncIterator[Callable[
     """Opens studios in a Chromium that trusts the certificates, as if their authorities were installed."""
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
-            str(profile), executable_path="/usr/bin/chromium", args=[*CHROMIUM, *FILMS, pinned(*certificates)]
+            str(profile), executable_path=EXECUTABLE, args=[*ARGUMENTS, *FILMS, pinned(*certificates)]
         )
         complaints: list[str] = []
 

@@ -54,32 +54,6 @@ async def test_a_second_publisher_takes_over_in_the_same_playlist(publish: Publi
     assert numbers[-1] >= 175
 
 
-async def test_garbage_costs_a_broadcast_beside_it_nothing(
-    publish: Publish, http: ClientSession, server: Running
-) -> None:
-    async with publish() as ffmpeg:
-        await until_state(http, "live")
-        for garbage in (
-            b"GET / HTTP/1.1\r\n\r\n",
-            os.urandom(5000),
-            b"\x03" + bytes(1536) + os.urandom(20000),
-            b"\x06",
-        ):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.rtmp_port)
-            writer.write(garbage)
-            writer.write_eof()
-            async with asyncio.timeout(PATIENCE):
-                await reader.read()
-            writer.close()
-            await writer.wait_closed()
-        assert (await ffmpeg.ended())[0] == 0
-    await until_state(http, "ended")
-    recordings = await record(http)
-    numbers = recordings["270p"].numbers()
-    assert numbers == list(range(len(numbers)))
-    assert len(numbers) >= 175
-
-
 def workers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "vitrine.transcode.worker" in " ".join(child.cmdline())]
 
@@ -129,10 +103,19 @@ async def test_a_worker_that_dies_again_and_again_is_given_up(publish: Publish, 
         assert state["broadcast"] != first["broadcast"]
 
 
-async def test_two_channels_at_once(publish: Publish, http: ClientSession) -> None:
+async def test_two_channels_at_once_and_garbage_beside_them(
+    publish: Publish, http: ClientSession, server: Running
+) -> None:
     async with publish() as first, publish(key="other") as second:
         await until_state(http, "live")
         await until_state(http, "live", channel="other")
+        for garbage in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            os.urandom(5000),
+            b"\x03" + bytes(1536) + os.urandom(20000),
+            b"\x06",
+        ):
+            await send_and_be_closed(garbage, server.rtmp_port)
         assert (await first.ended())[0] == 0
         assert (await second.ended())[0] == 0
     for channel in ("show", "other"):
@@ -140,6 +123,16 @@ async def test_two_channels_at_once(publish: Publish, http: ClientSession) -> No
         numbers = (await record(http, channel))["270p"].numbers()
         assert numbers == list(range(len(numbers)))
         assert len(numbers) >= 175
+
+
+async def send_and_be_closed(garbage: bytes, port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(garbage)
+    writer.write_eof()
+    async with asyncio.timeout(PATIENCE):
+        await reader.read()
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_leaving_before_there_is_anything_to_show(publish: Publish, http: ClientSession) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from bench.chromium import chromium
 from tests.interop.conftest import KEY, PATIENCE, Publish, configuration, until_state, vitrine
-from tests.interop.test_chromium import CHROMIUM, VIEWER
+from tests.interop.test_chromium import VIEWER
 from tests.interop.test_reconnect import OTHERWISE
 from tests.interop.test_trouble import workers
 from vitrine.server.config import Reconnect
@@ -44,13 +45,11 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
         page.set_default_timeout(PATIENCE * 1000)
         await page.add_init_script(path=VIEWER)
         yield page
-        await browser.close()
 
 
 async def unbroken(page: Page) -> None:

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 from aiohttp import ClientSession
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from bench.chromium import chromium
 from tests.interop.conftest import KEY, state_of, until_state
-from tests.interop.test_chromium import CHROMIUM
 from tests.interop.test_studio import FILMS
 from vitrine.server.serve import Running
 
@@ -22,8 +22,7 @@ SECONDS = 10
 
 async def test_chromium_soon_sends_some_megabits(server: Running, http: ClientSession) -> None:
     """A browser that stumbles in its first second on a busy machine takes long to come back: it may try again."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *FILMS])
+    async with chromium(*FILMS) as browser:
         found = []
         for _ in range(TRIES):
             found.append(await most_of(browser, server))
@@ -32,7 +31,6 @@ async def test_chromium_soon_sends_some_megabits(server: Running, http: ClientSe
         assert found[-1] > ENOUGH, found
         await until_state(http, "live")
         assert (await state_of(http))["state"] == "live"
-        await browser.close()
 
 
 async def most_of(browser: Browser, server: Running) -> float:

@@ -24,26 +24,35 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("loss", "seconds", "most"), [(0.01, 8, 0), (0.05, 15, 1)])
-async def test_the_broadcast_goes_on(
-    server: Running, http: ClientSession, clip: Path, loss: float, seconds: int, most: int
+LOSSES = {"show": (KEY, 0.01, 8, 0), "other": ("other", 0.05, 15, 1)}
+"""By channel: its key, how much is lost, seconds on air, and how often the picture may stand still."""
+
+
+async def test_the_broadcast_goes_on(server: Running, http: ClientSession, clip: Path) -> None:
+    """Publishers ignore requests for keyframes, as OBS does; their relays lose both ways, by a seed."""
+    async with asyncio.TaskGroup() as tasks:
+        for channel, terms in LOSSES.items():
+            tasks.create_task(go_on(server, http, clip, channel, *terms), name=channel)
+
+
+async def go_on(
+    server: Running, http: ClientSession, clip: Path, channel: str, key: str, loss: float, seconds: int, most: int
 ) -> None:
-    """The publisher ignores requests for keyframes, as OBS does; its relay loses both ways, by a seed."""
-    url = f"http://127.0.0.1:{server.http_port}/whip/show"
-    async with cameras(clip, url, 1, KEY, "--loss", str(loss), "--delay", "0.025"):
-        await until_state(http, "live")
+    url = f"http://127.0.0.1:{server.http_port}/whip/{channel}"
+    async with cameras(clip, url, 1, key, "--loss", str(loss), "--delay", "0.025"):
+        await until_state(http, "live", channel=channel)
         await asyncio.sleep(seconds)
-        state = await state_of(http)
+        state = await state_of(http, channel)
         assert state["state"] == "live", state
         health = state["health"]
         assert isinstance(health, dict)
         told = health["connection"]
         assert told["repaired"] > 0.5 * loss * told["packets"], told
         crew = {"Authorization": f"Bearer {TOKEN}"}
-        async with http.delete("/api/channels/show/broadcast", headers=crew) as response:
+        async with http.delete(f"/api/channels/{channel}/broadcast", headers=crew) as response:
             assert response.status == 204, await response.text()
-        await until_state(http, "ended")
-    numbers = (await record(http))["270p"].numbers()
+        await until_state(http, "ended", channel=channel)
+    numbers = (await record(http, channel))["270p"].numbers()
     assert len(numbers) > 30 * (seconds - 4)
     runs = [(number, len(list(same))) for number, same in groupby(numbers)]
     assert all(number is not None for number, _ in runs)

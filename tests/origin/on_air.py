@@ -77,9 +77,9 @@ class Broadcast:
             self._playing = None
 
     async def end(self) -> None:
-        """With the picture that is newest now."""
+        """With the picture that is newest now, and those that are on their way."""
         await self.stand_still()
-        self.stage.stream.finish()
+        self.stage.finish()
         self.channel.state_word = "ended"
 
     async def another(self) -> None:

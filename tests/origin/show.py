@@ -43,12 +43,13 @@ class Show:
     def play(self, pictures: int) -> None:
         """Some more pictures, and the sound that goes with them."""
         assert self.stream_now is not None
+        rate, unit = self.grid.rate.as_integer_ratio()
         for _ in range(pictures):
             tick = self.grid.tick(self.picture)
             keyframe = self.grid.starts_segment(self.picture)
             self.stream_now.push(AccessUnit(1, tick, tick, keyframe, b"picture %d" % self.picture))
             self.picture += 1
-            while self.sound * AAC_FRAME * self.grid.rate <= self.picture * AUDIO_RATE:
+            while self.sound * AAC_FRAME * rate <= self.picture * AUDIO_RATE * unit:
                 at = self.sound * AAC_FRAME
                 self.stream_now.push(AccessUnit(2, at, at, True, b"sound %d" % self.sound))
                 self.sound += 1

@@ -1,7 +1,9 @@
 """Segments that are read from disk, by both ways to them."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from aiohttp import ClientSession
@@ -9,6 +11,9 @@ from aiohttp import ClientSession
 from tests.origin.show import RENDITIONS, START_UTC_NS, Show, by_aiohttp, listening
 from tests.origin.test_listener import PLAYLIST, connected, until
 from vitrine.origin import files
+from vitrine.origin.files import read_piece
+from vitrine.origin.listener import DELIVERY_TIME, IDLE_TIME
+from vitrine.origin.reply import FilePiece
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager
 from vitrine.server.segment_files import SegmentFiles
@@ -85,4 +90,48 @@ async def test_a_slow_reader_holds_a_chunk_and_costs_nobody_anything(tmp_path: P
         other.get(OLD)
         other.writer.transport.abort()
         await until(lambda: len(origin.connections) == 1)
+    show.close()
+
+
+async def test_viewers_that_wait_for_a_slow_disk_keep_nobody_elses_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show, awake, hangs = OldShow(tmp_path), Event(), Semaphore(0)
+
+    def slow(piece: FilePiece) -> bytes:
+        hangs.release()
+        awake.wait(10)
+        return read_piece(piece)
+
+    monkeypatch.setattr(files, "read_piece", slow)
+    async with listening(show) as (_, port), AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(connected(port)) for _ in range(40)]
+        for viewer in viewers:
+            viewer.get(OLD)
+        async with asyncio.timeout(10):
+            for _ in range(files.THREADS):
+                await asyncio.to_thread(hangs.acquire)
+        assert not awake.is_set()
+        awake.set()
+    show.close()
+
+
+async def test_a_file_has_its_minute_however_many_chunks_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    show = OldShow(tmp_path)
+    async with listening(show) as (origin, port), connected(port) as slow:
+        monkeypatch.setattr(origin, "now", lambda: now)
+        slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        slow.get(OLD)
+        await until(lambda: any(each._sending for each in origin.connections))
+        [connection] = origin.connections
+        assert connection.deadline == 1000 + DELIVERY_TIME
+        now += DELIVERY_TIME - 1
+        connection.resume_writing()  # it has taken a chunk
+        connection.pause_writing()
+        assert connection.deadline == 1000 + DELIVERY_TIME
+        slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await slow.answer()
+        await until(lambda: not connection._busy)
+        assert connection.deadline == now + IDLE_TIME
     show.close()

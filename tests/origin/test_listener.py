@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 import uvloop
 
 from tests.origin.show import Show, listening
-from vitrine.origin import hls, listener
+from vitrine.origin import hls, listener, stream
+from vitrine.origin.hls import Blocked
 from vitrine.origin.listener import Listener
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import Request
 
 PLAYLIST = "/hls/show/720p/index.m3u8"
 SEGMENT = "/hls/show/720p/b1.1.m4s"
@@ -244,6 +247,63 @@ async def test_thousands_wait_for_one_part_and_each_gets_it(origin: tuple[Listen
     for reader, writer in clients:
         assert (await Client(reader, writer).answer())[0] == 200
         writer.transport.abort()
+
+
+class Mistaken:
+    """Answers that raise once, for one of a crowd that is served one at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: hls.Hls, good: int) -> None:
+        """`good` come before."""
+        self._answer, self._good = answers.answer, good
+        monkeypatch.setattr(answers, "answer", self)
+        for module in (stream, listener):
+            monkeypatch.setattr(module, "AT_ONCE", 1)
+
+    def __call__(self, request: Request) -> Reply | Blocked:
+        self._good -= 1
+        if self._good == -1:
+            raise LookupError("a mistake")
+        return self._answer(request)
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_mistake_over_one_of_a_crowd_costs_that_one_only(
+    origin: tuple[Listener, int],
+    show: Show,
+    held: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(connected(origin[1])) for _ in range(4)]
+        await until(lambda: len(origin[0].connections) == 4)
+        if held:
+            for each in crowd:
+                each.get(PLAYLIST + "?_HLS_msn=2&_HLS_part=2")
+            await until(lambda: show.stream_now is not None and show.stream_now.waiting == 4)
+            Mistaken(monkeypatch, origin[0].hls, 0)
+            show.play(10)
+        else:
+            Mistaken(monkeypatch, origin[0].hls, 1)
+            for each in crowd:
+                each.get(PLAYLIST)
+        answers = await asyncio.gather(*(each.answer() for each in crowd), return_exceptions=True)
+        statuses = [answer[0] for answer in answers if not isinstance(answer, BaseException)]
+        assert statuses == [200] * 3
+        assert "A viewer's connection is dropped" in caplog.text
+
+
+async def test_a_mistake_over_one_whose_time_is_over_leaves_the_others_theirs(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken() -> None:
+        raise LookupError("a mistake")
+
+    monkeypatch.setattr(listener, "HEAD_TIME", 0.01)
+    async with listening(show) as (origin, port), connected(port) as first, connected(port) as second:
+        await until(lambda: len(origin.connections) == 2)
+        monkeypatch.setattr(next(iter(origin.connections)), "_close", mistaken)
+        assert [await first.rest(), await second.rest()] == [b"", b""]
 
 
 async def test_a_server_that_stops_answers_who_waits(origin: tuple[Listener, int], show: Show) -> None:

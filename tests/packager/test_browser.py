@@ -1,14 +1,13 @@
 """A browser takes the parts one after another, as an LL-HLS player feeds them to it."""
 
 import base64
-import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
 
+from bench.chromium import chromium
 from tests.packager.table import TableCues
 from vitrine.media import aac, h264
 from vitrine.media.access_unit import AccessUnit
@@ -17,9 +16,7 @@ from vitrine.media.track import AudioTrack, Rendition, Track, VideoTrack
 from vitrine.packager.events import PartClosed
 from vitrine.packager.packager import Packager
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = [pytest.mark.interop, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = pytest.mark.interop
 
 NTSC = Grid(Fraction(30000, 1001))
 CUES = TableCues((5, 1, "WM-4411"), (35, 2, "شال 🧣"), (60, 1, None))
@@ -52,14 +49,10 @@ APPEND = """async ({mime, pieces}) => {
 
 async def append(mime: str, pieces: list[bytes]) -> Any:
     """What the browser has buffered after each piece, as lists of start and end, and the picture's size."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            page = await browser.new_page()
-            encoded = [base64.b64encode(piece).decode() for piece in pieces]
-            return await page.evaluate(APPEND, {"mime": mime, "pieces": encoded})
-        finally:
-            await browser.close()
+    async with chromium() as browser:
+        page = await browser.new_page()
+        encoded = [base64.b64encode(piece).decode() for piece in pieces]
+        return await page.evaluate(APPEND, {"mime": mime, "pieces": encoded})
 
 
 def package(track: Track, units: list[AccessUnit]) -> list[bytes]:

@@ -1,7 +1,6 @@
 """hls.js, in a browser, reads what is on show from all three carriers, at the exact frame."""
 
 import json
-import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
@@ -10,8 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Route, async_playwright
+from playwright.async_api import Route
 
+from bench.chromium import chromium
 from tests.packager.ranges import parse_ranges
 from tests.packager.table import TableCues
 from vitrine.media.access_unit import AccessUnit
@@ -22,9 +22,7 @@ from vitrine.packager.date_ranges import quotable
 from vitrine.packager.packager import Packager
 from vitrine.packager.window import Answer, Skip
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = [pytest.mark.interop, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = pytest.mark.interop
 
 HLS_JS = Path(__file__).parents[2] / "vitrine/origin/pages/vendor/hls.min.js"
 SITE = "http://show.test/"
@@ -140,19 +138,15 @@ def serve(core: Packager, go_on: Callable[[], bool] = bool) -> Callable[[Route],
 
 async def play(core: Packager, texts: int, stamps: int) -> Any:
     """What hls.js has seen once it has so many text cues and stamps."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            page = await browser.new_page()
-            page.set_default_timeout(20_000)
-            await page.route(SITE + "**", serve(core))
-            await page.goto(SITE)
-            await page.wait_for_function("window.stamps.length > 0 && hls.subtitleTracks.length > 0")
-            await page.evaluate(SELECT)
-            await page.wait_for_function(FOUND, arg=[texts, stamps])
-            return await page.evaluate(SEEN)
-        finally:
-            await browser.close()
+    async with chromium() as browser:
+        page = await browser.new_page()
+        page.set_default_timeout(20_000)
+        await page.route(SITE + "**", serve(core))
+        await page.goto(SITE)
+        await page.wait_for_function("window.stamps.length > 0 && hls.subtitleTracks.length > 0")
+        await page.evaluate(SELECT)
+        await page.wait_for_function(FOUND, arg=[texts, stamps])
+        return await page.evaluate(SEEN)
 
 
 Shown = tuple[int, int, str]
@@ -223,18 +217,14 @@ async def test_hls_js_follows_date_ranges_through_delta_updates(show: Show) -> N
         return show.go_on(1, 5)
 
     answer = serve(show.core, go_on)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            page = await browser.new_page()
-            page.set_default_timeout(20_000)
-            page.on("request", lambda request: asked.append(request.url))
-            await page.route(SITE + "**", answer)
-            await page.goto(SITE)
-            await page.wait_for_function("hls.levels[hls.currentLevel]?.details.endSN === 22")
-            seen = await page.evaluate(RANGES)
-        finally:
-            await browser.close()
+    async with chromium() as browser:
+        page = await browser.new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: asked.append(request.url))
+        await page.route(SITE + "**", answer)
+        await page.goto(SITE)
+        await page.wait_for_function("hls.levels[hls.currentLevel]?.details.endSN === 22")
+        seen = await page.evaluate(RANGES)
     assert sum("90p/index.m3u8" in url and "_HLS_skip=v2" in url for url in asked) > 20
     listed = parse_ranges(show.core.windows["90p"].playlist())
     assert seen == {line["ID"]: line for line in listed}

@@ -79,11 +79,11 @@ def test_flush_ends_every_window(packager: MakePackager, units: Units) -> None:
     events = core.flush()
     assert [(type(event).__name__, event.rendition) for event in events] == [
         ("PartClosed", "720p"),
+        ("PartClosed", "360p"),
+        ("PartClosed", "audio"),
         ("SegmentClosed", "720p"),
         ("SegmentClosed", "products"),
-        ("PartClosed", "360p"),
         ("SegmentClosed", "360p"),
-        ("PartClosed", "audio"),
         ("SegmentClosed", "audio"),
     ]
     assert all(window.playlist().endswith("#EXT-X-ENDLIST\n") for window in core.windows.values())
@@ -104,6 +104,55 @@ def test_what_is_open_may_close_before_the_playlists_end(packager: MakePackager,
         core.push(more[200])
     assert core.flush() == []
     assert all(window.playlist().endswith("#EXT-X-ENDLIST\n") for window in core.windows.values())
+
+
+MEDIA = ("720p", "360p", "audio")
+
+
+def test_the_final_segment_is_whole_when_the_playlists_end(packager: MakePackager, units: Units) -> None:
+    """Until then it is its parts; afterwards there are none, as there is no live edge."""
+    core = packager(NTSC)
+    for unit in units(NTSC, Fraction(5, 2)):
+        core.push(unit)
+    events = core.close_parts()
+    assert [(type(event).__name__, event.rendition) for event in events] == [("PartClosed", name) for name in MEDIA]
+    assert core.close_parts() == []
+    for name in MEDIA:
+        text = core.windows[name].playlist()
+        assert text.rpartition("#EXTINF")[2].count("#EXT-X-PART:") == 2, name
+        assert not re.search("EXT-X-ENDLIST|EXT-X-PRELOAD-HINT", text), name
+    core.flush()
+    for name, window in core.windows.items():
+        assert re.search(r"#EXTINF:0\.[45]\d+,\nb7\.2\.\w+\n#EXT-X-ENDLIST\n$", window.playlist()), name
+        assert "#EXT-X-PART:" not in window.playlist()
+
+
+@pytest.mark.parametrize("more", [1, 2, 9, 10, 11])
+@pytest.mark.parametrize("before", range(10, 20))
+def test_what_is_hinted_at_comes_though_the_show_ends(
+    before: int, more: int, packager: MakePackager, units: Units
+) -> None:
+    """With the first frame of a part, in its middle, or with its last one; and no frame is lost."""
+    core = packager(NTSC)
+    pictures = [unit for unit in units(NTSC, 2) if unit.track_id == 1]
+    for unit in pictures[:before]:
+        core.push(unit)
+    window = core.windows["720p"]
+    hinted = set(hints(window.playlist()))
+    core.expect_end()
+    for unit in pictures[before : before + more]:
+        core.push(unit)
+        hinted.update(hints(window.playlist()))
+    core.close_parts()
+    assert hinted
+    assert all(isinstance(window.media(name), tuple) for name in hinted)
+    core.flush()
+    durations = [float(text) for text in re.findall("#EXTINF:(.+),", window.playlist())]
+    assert sum(durations) == pytest.approx((before + more) * 1001 / 30000)
+
+
+def hints(playlist: str) -> list[str]:
+    return re.findall('EXT-X-PRELOAD-HINT:TYPE=PART,URI="(.+)"', playlist)
 
 
 def test_flush_before_anything_came(packager: MakePackager) -> None:
@@ -272,7 +321,7 @@ def test_the_products_end_with_the_picture(packager: MakePackager, units: Units)
         core.push(unit)
     core.flush()
     lines = core.windows["products"].playlist().splitlines()
-    assert [line for line in lines if "EXTINF" in line] == ["#EXTINF:2.002,", "#EXTINF:0.967633,"]
+    assert [line for line in lines if "EXTINF" in line] == ["#EXTINF:2.002,", "#EXTINF:0.967633333,"]
     assert lines[-1] == "#EXT-X-ENDLIST"
 
 

@@ -18,7 +18,7 @@ def test_a_line_is_as_it_always_was() -> None:
 
 
 def test_of_a_range_the_last_word_counts_and_the_first_place() -> None:
-    assert read_published(WRITTEN) == [CLOSED, OTHER]
+    assert read_published(WRITTEN) == ([CLOSED, OTHER], len(WRITTEN))
 
 
 def test_whatever_is_cut_off_is_not_read_and_nothing_else_is_lost() -> None:
@@ -27,11 +27,11 @@ def test_whatever_is_cut_off_is_not_read_and_nothing_else_is_lost() -> None:
     expected = [[], [OPENED], [OPENED, OTHER], [CLOSED, OTHER]]
     for size in range(len(WRITTEN) + 1):
         whole = sum(end <= size for end in ends) - 1
-        assert read_published(WRITTEN[:size]) == expected[whole]
+        assert read_published(WRITTEN[:size]) == (expected[whole], ends[whole])
 
 
 def test_zeros_that_a_power_cut_leaves_end_it() -> None:
-    assert read_published(WRITTEN + b"\0\0\0\n" + OTHER.encode().encode()) == [CLOSED, OTHER]
+    assert read_published(WRITTEN + b"\0\0\0\n" + OTHER.encode().encode()) == ([CLOSED, OTHER], len(WRITTEN))
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_what_is_written_is_read(published: Published) -> None:
 
 @given(st.binary())
 def test_anything_can_be_read(data: bytes) -> None:
-    read_published(data)
+    assert read_published(data)[1] <= len(data)

@@ -43,6 +43,8 @@ class Publications:
 
     def check(self, request: PublishRequest) -> None: ...
 
+    check_key = check
+
     def publish(self, request: PublishRequest) -> Session:
         return Session(request, self.owner, Fraction)
 

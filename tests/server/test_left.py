@@ -1,5 +1,6 @@
 """A broadcast on disk that its server left at any moment, and the one that finds it."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -9,11 +10,19 @@ import pytest
 
 from tests.packager.table import Row
 from tests.server.kept import BROADCAST, CUES, Show
-from vitrine.packager.past import entry_of
+from vitrine.origin.hls import Hls
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import Request
+from vitrine.origin.stream import LiveStream
+from vitrine.packager import past
+from vitrine.packager.part import PRODUCTS
+from vitrine.packager.past import Shelf, entry_of
+from vitrine.packager.published import read_published
 from vitrine.packager.store import Stored
+from vitrine.server import left
 from vitrine.server.index import FILE_NAME
 from vitrine.server.left import Left, find_left
-from vitrine.server.segment_files import FOLDER, RANGES_NAME
+from vitrine.server.segment_files import FOLDER, RANGES_NAME, UNFINISHED
 
 
 @pytest.fixture
@@ -122,15 +131,24 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
     show = start()
     show.play(Fraction(53, 10))
     show.killed()
-    unfinished = next((channel / BROADCAST / FOLDER / "360p").glob("*.part"))
+    folder = channel / BROADCAST / FOLDER
+    text = folder / PRODUCTS / f"{BROADCAST}.2.vtt"
+    text.rename(text.with_name(text.name + UNFINISHED))
+    unfinished = next((folder / "360p").glob("*.part"))
     data = unfinished.read_bytes()
-    ends = []
+    ends, ranges = [], []
     for size in (*range(0, len(data), 7), len(data)):
         copy = tmp_path / "copies" / str(size)
         shutil.copytree(channel, copy)
+        for path in (unfinished, folder / RANGES_NAME, folder / PRODUCTS / (text.name + UNFINISHED)):
+            cut = copy / path.relative_to(channel)
+            os.truncate(cut, cut.stat().st_size * size // len(data))
         cut = copy / unfinished.relative_to(channel)
-        cut.write_bytes(data[:size])
         past = found(copy).past
+        written = (copy / BROADCAST / FOLDER / RANGES_NAME).read_bytes()
+        assert read_published(written) == (past.published, len(written))
+        ranges.append(len(past.published))
+        assert [entry_of(each).gap for each in past.segments[PRODUCTS]][1:] == [True] * (len(past.segments["360p"]) - 1)
         last = past.segments["360p"][-1]
         ends.append(past.next_msn * 2 - 4 + entry_of(last).duration)
         assert len({len(kept) for kept in past.segments.values()}) == 1
@@ -138,8 +156,49 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
         assert {each.name for each in cut.parent.iterdir() if each.suffix == ".m4s"} == listed
         assert not list(cut.parent.glob("*.part"))
         shutil.rmtree(copy)
+    assert sorted(set(ranges)) == [0, 1, 2]
+    assert ranges == sorted(ranges)
     assert ends == sorted(ends)
-    assert (ends[0], ends[-1]) == (Fraction(4), Fraction(132, 25))
+    assert (ends[0], ends[-1]) == (Fraction(4), Fraction(124, 25)), "three parts: a fourth has no sound"
+
+
+def test_what_a_start_cuts_is_another_representation(start: Callable[..., Show], channel: Path) -> None:
+    """Viewers may have a segment of pictures whole whose sound was not closed."""
+    show = start()
+    show.play(Fraction(61, 10))
+    address = f"/hls/show/360p/{BROADCAST}.{{}}.m4s"
+    before = {msn: answer(show, address.format(msn)) for msn in (2, 3)}
+    show.killed()
+    folder = channel / BROADCAST / FOLDER
+    sound = folder / "audio" / f"{BROADCAST}.3.m4s"
+    data = sound.read_bytes()
+    sound.rename(sound.with_name(sound.name + UNFINISHED)).write_bytes(data[:-100])
+    second = start(found(channel))
+    for msn, changed in ((2, False), (3, True)):
+        known, now = before[msn], answer(second, address.format(msn))
+        assert (known.size > now.size, known.headers["ETag"] != now.headers["ETag"]) == (changed, changed)
+        asked = answer(second, address.format(msn), **{"if-none-match": known.headers["ETag"]})
+        assert asked.status == (200 if changed else 304)
+
+
+def answer(show: Show, address: str, **headers: str) -> Reply:
+    stream = LiveStream(show.core)
+    reply = Hls(lambda _: [stream]).answer(Request("GET", address, headers))
+    assert isinstance(reply, Reply)
+    return reply
+
+
+def test_a_text_that_is_not_whole_is_none(start: Callable[..., Show], channel: Path) -> None:
+    show = start()
+    show.play(9)
+    show.killed()
+    folder = channel / BROADCAST / FOLDER / PRODUCTS
+    for msn in (2, 4):
+        text = folder / f"{BROADCAST}.{msn}.vtt"
+        text.rename(text.with_name(text.name + UNFINISHED)).write_bytes(b"WEBVTT\nX-TIMESTA")
+    texts = found(channel).past.segments[PRODUCTS]
+    assert [entry_of(each).gap for each in texts] == [False, True, False, True, True]  # the newest was never begun
+    assert {each.name for each in folder.iterdir()} == {entry_of(each).name for each in texts if not entry_of(each).gap}
 
 
 def test_what_cannot_be_read_is_left_out_in_words(
@@ -168,6 +227,26 @@ def test_the_newest_show_is_the_one(start: Callable[..., Show], channel: Path) -
     assert found(channel).folder.name == "20261129-190000-aaaaaa"
 
 
+def test_a_show_that_meets_a_bug_keeps_no_other_from_going_on(
+    start: Callable[..., Show], channel: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or the server would end at every start."""
+    for name in ("20261129-170000-aaaaaa", "20261129-180000-aaaaaa"):
+        show = start(name=name)
+        show.play(3)
+        show.killed()
+
+    def settle(shelves: Sequence[Shelf]) -> tuple[int, int, Fraction] | None:
+        assert "180000" not in shelves[0].broadcast, "a bug"
+        return past.settle(shelves)
+
+    monkeypatch.setattr(left, "settle", settle)
+    assert found(channel).folder.name == "20261129-170000-aaaaaa"
+    [record] = caplog.records
+    assert record.getMessage() == "show: broadcast 20261129-180000-aaaaaa cannot be gone on with"
+    assert record.exc_info is not None
+
+
 def test_a_disk_that_loses_segments_leaves_nothing_to_go_on_from(
     start: Callable[..., Show], channel: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -189,6 +268,28 @@ def test_a_disk_that_loses_segments_leaves_nothing_to_go_on_from(
     assert found(channel).past.next_msn == 7
 
 
+@pytest.mark.parametrize("name", [RANGES_NAME, f"360p/{BROADCAST}.init.mp4{UNFINISHED}"])
+def test_nor_does_one_that_loses_what_tells_of_them_until_it_has_that_too(
+    start: Callable[..., Show], channel: Path, name: str
+) -> None:
+    blocked = channel / BROADCAST / FOLDER / name
+    blocked.mkdir(parents=True)
+    show = start()
+    show.play(5)
+    show.files.wait()
+    show.files.wait()  # for the index to be removed, which the trouble asked for
+    assert find_left(channel, rehearsal=False) is None
+    blocked.rmdir()
+    show.play(7)
+    before = show.playlists()["360p"]
+    show.killed()
+    after = start(found(channel)).playlists()["360p"]
+    for tag in ("#EXT-X-MAP", "#EXT-X-DATERANGE"):
+        told = [line for line in before.splitlines() if line.startswith(tag)]
+        assert told
+        assert [line for line in after.splitlines() if line.startswith(tag)][: len(told)] == told
+
+
 def test_ranges_are_told_as_they_were_published(start: Callable[..., Show], channel: Path) -> None:
     """A correction gave a cue a second range; the next server must not give the first one's name to anything else."""
     show = start()
@@ -206,3 +307,43 @@ def test_ranges_are_told_as_they_were_published(start: Callable[..., Show], chan
     second = start(found(channel), rows=rows)
     after = [line for line in second.playlists()["360p"].splitlines() if "DATERANGE" in line]
     assert after == before
+
+
+def test_a_torn_range_costs_no_other(start: Callable[..., Show], channel: Path) -> None:
+    """What the next server writes can be read by the one after it."""
+    show = start()
+    show.play(4)
+    show.killed()
+    ranges = channel / BROADCAST / FOLDER / RANGES_NAME
+    with ranges.open("ab") as file:
+        file.write(b'["torn')
+    second = start(found(channel), rows=(*CUES, (300, 3, "D")))
+    second.play(4)
+    second.killed()
+    data = ranges.read_bytes()
+    published, size = read_published(data)
+    assert size == len(data)
+    assert [each.cue.product for each in published] == ["A", "B", "D"]
+
+
+@pytest.mark.parametrize("data", [None, b""], ids=["not there", "empty"])
+def test_a_run_without_an_initialisation_section_is_nothing_to_go_on_from(
+    start: Callable[..., Show], channel: Path, data: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What comes after it is."""
+    show = start()
+    for _ in range(2):
+        show.play(5)
+        show.killed()
+        show = start(found(channel))
+    show.play(5)
+    show.killed()
+    folder = channel / BROADCAST / FOLDER / "360p"
+    for run, first in (("", 4), (".r1", 7), (".r2", None)):
+        lost = folder / f"{BROADCAST}{run}.init.mp4"
+        lost.unlink()
+        if data is not None:
+            lost.write_bytes(data)
+        left = find_left(channel, rehearsal=False)
+        assert (None if left is None else entry_of(left.past.segments["audio"][0]).msn) == first
+    assert f"lost the initialisation section {BROADCAST}.r1.init.mp4" in caplog.text

@@ -1,22 +1,25 @@
 """/metrics and /readyz through a real HTTP server."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession, web
 
 from vitrine.origin.access import Access
+from vitrine.server import operations
 from vitrine.server.metrics import Counts, Exposition
-from vitrine.server.operations import Operations
+from vitrine.server.operations import Operations, disk_trouble
 
 
 @asynccontextmanager
 async def serving(data: Path, reason: str | None = None) -> AsyncIterator[ClientSession]:
     application = web.Application()
-    operations = Operations(Exposition(Counts(lambda: ())), Access("token"), lambda: reason, data)
-    application.add_routes(operations.routes())
+    handlers = Operations(Exposition(Counts(lambda: ())), Access("token"), lambda: reason, data)
+    application.add_routes(handlers.routes())
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -51,3 +54,27 @@ async def test_ready_or_why_not(tmp_path: Path) -> None:
     async with serving(tmp_path / "file") as session, session.get("/readyz") as answer:
         assert answer.status == 503
         assert "nothing can be written to the data folder" in (await answer.json())["reason"]
+
+
+async def test_one_look_at_the_disk_answers_all_who_ask_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def counted(data: Path) -> str | None:
+        looks.append(data)
+        return disk_trouble(data)
+
+    monkeypatch.setattr(operations, "disk_trouble", counted)
+    monkeypatch.setattr(operations, "KEPT_SECONDS", 600.0)
+
+    async def asked(session: ClientSession) -> int:
+        async with session.get("/readyz") as answer:
+            return answer.status
+
+    async with serving(tmp_path) as session:
+        assert await asyncio.gather(*(asked(session) for _ in range(5))) == [200] * 5
+        assert len(looks) == 1
+        monkeypatch.setattr(operations, "KEPT_SECONDS", 0.0)
+        await asked(session)
+        assert len(looks) == 2

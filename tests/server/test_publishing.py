@@ -112,4 +112,7 @@ async def test_the_room_is_asked(tmp_path: Path) -> None:
         for ask in (registry.check, registry.publish):
             with pytest.raises(PublishRefusedError, match="no room"):
                 ask(request("s3cret"))
+        registry.check_key(request("s3cret"))
+        with pytest.raises(PublishRefusedError, match="opens no channel"):
+            registry.check_key(request("wrong"))
         await registry.close()

@@ -22,8 +22,8 @@ from vitrine.transcode.worker.pacing import Pacer
 from vitrine.transcode.worker.sound_line import SoundLine
 
 HOURS = 2
-RATE = 10
-BLOCK = 4 * AAC_FRAME
+RATE = 5
+BLOCK = 8 * AAC_FRAME
 """Samples that come at once. Fewer and larger pieces than a real show's, so that two hours take seconds."""
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)

@@ -5,7 +5,7 @@ import pytest
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import RATES
 from vitrine.media.track import AudioTrack, Codec, VideoTrack
-from vitrine.transcode.gate import HELD_UNITS, RATE_UNITS, Gate, estimate_rate
+from vitrine.transcode.gate import HELD_BYTES, HELD_UNITS, RATE_UNITS, Gate, estimate_rate
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"config", 1280, 720)
 AUDIO = AudioTrack(2, Codec.AAC, 1000, b"\x11\x90", 48000, 2)
@@ -107,6 +107,15 @@ def test_what_is_held_is_bounded() -> None:
     gate.add_track(AUDIO)
     assert len(opened(gate, [sound(0) for _ in range(HELD_UNITS)])) == HELD_UNITS
     assert gate.rate is not None
+
+
+def test_the_bytes_that_are_held_are_bounded() -> None:
+    gate = Gate()
+    gate.add_track(VIDEO)
+    gate.add_track(AUDIO)
+    large = AccessUnit(2, 0, 0, True, bytes(HELD_BYTES // 4))
+    assert opened(gate, [picture(0, True), large, large, large]) == []
+    assert opened(gate, [large])[-1] == large
 
 
 def test_a_keyframe_and_then_only_sound_opens_after_a_second() -> None:

@@ -168,8 +168,11 @@ async def test_what_a_worker_cannot_take_is_given_up_and_counted() -> None:
 async def test_an_access_unit_over_the_limit_is_given_up() -> None:
     async with running(plan(live=True)) as (worker, _):
         worker.add_track(VideoTrack(1, Codec.VP8, 1000, b""))
-        worker.push(AccessUnit(1, 0, 0, True, bytes(MAX_MESSAGE)))
+        too_long = AccessUnit(1, 0, 0, True, bytes(MAX_MESSAGE))
+        worker.push(too_long)
         assert worker.lost == 1
+        worker.refill([too_long])
+        assert worker.lost == 2
 
 
 async def test_an_unknown_track_is_a_misuse() -> None:

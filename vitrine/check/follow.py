@@ -58,6 +58,8 @@ class Follow:
     def wanted(self) -> Wanted | None:
         """The next thing to fetch, the oldest first; None if there is nothing now. The caller fetches it."""
         playlist = self.rendition.playlist
+        if playlist is not None:
+            self._let_hints_expire(playlist)
         for want in self._all(playlist) if playlist else ():
             mark = want.key if want.key is not None else want.resource
             if mark in self._asked:
@@ -137,6 +139,15 @@ class Follow:
         self.findings.apply((rules.hinted_parts_come_at_once,), told, self.rendition.name)
         for resource in list(self._hinted)[:-SEGMENTS_OPEN]:
             del self._hinted[resource]
+
+    def _let_hints_expire(self, playlist: MediaPlaylist) -> None:
+        """What is neither hinted at any longer nor listed was answered in vain."""
+        known = {hint.resource for hint in playlist.hints} | {part.resource for part in playlist.open.parts}
+        for segment in playlist.segments[-SEGMENTS_BEHIND:]:
+            known.update(part.resource for part in segment.parts)
+        for resource in [each for each in self._hinted if each not in known]:
+            told = Fetched(f"{resource.uri}, which was hinted at and did not come", self._hinted.pop(resource))
+            self.findings.apply((rules.hints_that_expire_are_not_found,), told, self.rendition.name)
 
     def _take_init(self, want: Wanted, response: Response) -> None:
         if not response.ok:

@@ -97,6 +97,9 @@ class Publications(Protocol):
     def check(self, request: PublishRequest) -> None:
         """Raise PublishRefusedError where `publish` would, and do nothing else."""
 
+    def check_key(self, request: PublishRequest) -> None:
+        """The same where only the key is to be looked at: of what is there already, nothing has to begin."""
+
     def publish(self, request: PublishRequest) -> Publication:
         """Accept, or raise PublishRefusedError."""
 

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from vitrine.media.address import house
+
 ATTEMPTS = 20
 """Sessions asked for in WINDOW seconds, of one address, whatever becomes of them. Encoders that lost their connection
 ask once a second at most; behind one address may be a whole production house."""
@@ -13,7 +15,7 @@ MAX_ADDRESSES = 4_096
 
 
 class Attempts:
-    """A sliding window over each address's newest attempts."""
+    """A sliding window over the newest attempts of each address; IPv6 addresses of one house count together."""
 
     def __init__(self, most: int = ATTEMPTS) -> None:
         """`most` in WINDOW seconds."""
@@ -22,6 +24,7 @@ class Attempts:
 
     def take(self, address: str, now: float) -> float:
         """Count an attempt at monotonic time `now`: 0 if it may pass, else the seconds to wait."""
+        address = house(address)
         taken = self._taken.pop(address, None) or deque(maxlen=self._most)
         self._taken[address] = taken  # now the newest
         if len(self._taken) > MAX_ADDRESSES:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from vitrine.media.bits import BitReader
 from vitrine.media.errors import MalformedError, UnsupportedError
 
-AAC_LC = 2
 SBR = 5
 PS = 29
 ESCAPE = 31

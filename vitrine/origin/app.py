@@ -13,7 +13,6 @@ from vitrine.origin.bodies import bodies_in_time
 from vitrine.origin.crew import Crew, CrewApi
 from vitrine.origin.cues import CueApi
 from vitrine.origin.desk import Desk
-from vitrine.origin.files import read_piece
 from vitrine.origin.gzipped import accepts_gzip
 from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply, names_etag
@@ -80,12 +79,16 @@ class Origin:
             ]
         )
         application.on_shutdown.append(self._let_listeners_go)
+        application.on_cleanup.append(self._close_readers)
         return application
 
     async def _let_listeners_go(self, _application: web.Application) -> None:
         """Event streams never end by themselves, and would hold the server's end up."""
         for desk in self._channels.desks():
             desk.events.close()
+
+    async def _close_readers(self, _application: web.Application) -> None:
+        self.hls.readers.close()
 
     async def _page(self, request: web.Request) -> web.Response:
         if "channel" not in request.match_info:
@@ -117,7 +120,7 @@ class Origin:
         reply = await answered(self.hls, _asked(request))
         if isinstance(reply.body, FilePiece):
             try:
-                body = await asyncio.to_thread(read_piece, reply.body)
+                body = await self.hls.readers.read(reply.body)
             except OSError:
                 reply, body = hls.gone(), b""
         else:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.origin.access import Access
+from vitrine.origin.as_run_lists import AsRunLists, etag_of
 from vitrine.origin.desk import (
     Desk,
     NotOnAirError,
@@ -18,11 +19,10 @@ from vitrine.origin.desk import (
 )
 from vitrine.origin.events import RETRY_MS, TooManyListenersError, encode_event
 from vitrine.origin.problems import OPEN, answer, problem
-from vitrine.overlay.as_run import as_run, as_run_csv, as_run_json
+from vitrine.origin.reply import names_etag
 from vitrine.overlay.catalogue.offer import OfferError
 from vitrine.overlay.commands import CommandError, parse_command
 from vitrine.overlay.date_time import date_time_text, parse_date_time
-from vitrine.overlay.ledger import Entry
 from vitrine.overlay.show import Answer, LedgerFullError, RundownOverError, Show, snapshot_json
 
 IMAGE_AGE = 300
@@ -45,12 +45,13 @@ class CueApi:
         self._desk_of = desk_of
         self._commanded = commanded
         self._access = access
+        self._as_run_lists = AsRunLists()
 
     def routes(self) -> list[web.RouteDef]:
         at = "/api/channels/{channel}"
         return [
             web.post(at + "/cues", self._guarded(_command)),
-            web.get(at + "/cues", self._open(_ledger)),
+            web.get(at + "/cues", self._open(self._ledger)),
             web.get(at + "/snapshot", self._open(_snapshot)),
             web.get(at + "/rundown", self._open(_rundown)),
             web.get(at + "/catalogue", self._open(_catalogue)),
@@ -66,6 +67,19 @@ class CueApi:
             return problem(404, "There is no channel of that name") if desk is None else await handler(request, desk)
 
         return handle
+
+    async def _ledger(self, request: web.Request, desk: Desk) -> web.Response:
+        kind = request.query.get("format", "json")
+        if kind not in ("json", "csv"):
+            return problem(422, "format is json or csv", "format")
+        if is_known(request, etag_of(desk)):
+            return not_modified(etag_of(desk))
+        etag, body = await self._as_run_lists.get(desk, "csv" if kind == "csv" else "json")
+        headers = {**OPEN, "Cache-Control": "no-cache", "ETag": etag}
+        if kind == "json":
+            return web.Response(body=body, content_type="application/json", headers=headers)
+        headers["Content-Disposition"] = f'attachment; filename="as-run-{desk.broadcast or "none"}.csv"'
+        return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=headers)
 
     def _guarded(self, handler: Callable[[web.Request, Desk], Response]) -> Callable[[web.Request], Response]:
         """For who has the token only. What is asked for without it is not looked at."""
@@ -143,36 +157,13 @@ def answer_json(stamped: Answer, show: Show) -> dict[str, object]:
     }
 
 
-async def _ledger(request: web.Request, desk: Desk) -> web.Response:
-    kind = request.query.get("format", "json")
-    if kind not in ("json", "csv"):
-        return problem(422, "format is json or csv", "format")
-    show = desk.show
-    runs = [] if show is None else as_run(show.ledger, show.clock)
-    if kind == "csv":
-        name = f"as-run-{desk.broadcast or 'none'}.csv"
-        headers = {**OPEN, "Content-Disposition": f'attachment; filename="{name}"'}
-        return web.Response(text=as_run_csv(runs), content_type="text/csv", charset="utf-8", headers=headers)
-    entries = [] if show is None else [entry_json(entry, show) for entry in show.ledger.entries]
-    return answer({"broadcast": desk.broadcast, "entries": entries, "cues": as_run_json(runs)})
+def is_known(request: web.Request, etag: str) -> bool:
+    """Whether who asks has that already. Weakly compared: nginx, when it compresses, makes W/"..." of it."""
+    return names_etag(request.headers.get("If-None-Match", ""), etag)
 
 
-def entry_json(entry: Entry, show: Show) -> dict[str, object]:
-    """An entry as the API tells it: without its key, which is its sender's own."""
-    undoes = {} if entry.undoes is None else {"undoes": entry.undoes}
-    return {
-        "entry": entry.n,
-        "action": entry.action,
-        **undoes,
-        "products": entry.products,
-        "slot": entry.slot,
-        "frame": entry.frame,
-        "programme": round(float(show.clock.programme(entry.frame)), 6),
-        "date": date_time_text(show.utc_ns(entry.frame)),
-        "received": date_time_text(entry.received),
-        "late": entry.late,
-        "source": entry.source,
-    }
+def not_modified(etag: str) -> web.Response:
+    return web.Response(status=304, headers={**OPEN, "Cache-Control": "no-cache", "ETag": etag})
 
 
 async def _snapshot(request: web.Request, desk: Desk) -> web.Response:
@@ -213,9 +204,8 @@ async def _rundown(_request: web.Request, desk: Desk) -> web.Response:
 async def _catalogue(request: web.Request, desk: Desk) -> web.Response:
     body: Mapping[str, object] = desk.catalogue()
     etag = f'"{body["rev"]}"'
-    # Weakly compared (RFC 9110 section 13.1.2): nginx, when it compresses, makes W/"..." of it.
-    if any(each.value in (body["rev"], "*") for each in request.if_none_match or ()):
-        return web.Response(status=304, headers={**OPEN, "Cache-Control": "no-cache", "ETag": etag})
+    if is_known(request, etag):
+        return not_modified(etag)
     return answer(body, ETag=etag, Cache_Control="no-cache")
 
 

@@ -3,11 +3,16 @@
 import asyncio
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from vitrine.origin.reply import FilePiece
 
 CHUNK = 256 * 1024
 """Bytes read at once, and held for one client."""
+
+
+THREADS = 8
+"""Reads for viewers that a disk may keep waiting at once; the others queue. Nothing else waits behind them."""
 
 
 def read_piece(piece: FilePiece) -> bytes:
@@ -19,14 +24,31 @@ def read_piece(piece: FilePiece) -> bytes:
     return data
 
 
+class Readers:
+    """The threads that read for viewers, and for nobody else."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, "viewers")
+
+    def read(self, piece: FilePiece) -> "asyncio.Future[bytes]":
+        """All of it; OSError where it cannot be read."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, read_piece, piece)
+
+    def close(self) -> None:
+        """Nobody waits for what has not been read by now."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
 class FileSender:
     """Sends one piece of a file to one client."""
 
     def __init__(
         self,
         piece: FilePiece,
+        readers: Readers,
         head: bytes,
         wire: asyncio.Transport,
+        *,
         full: Callable[[], bool],
         done: Callable[[OSError | None, int], None],
     ) -> None:
@@ -35,6 +57,7 @@ class FileSender:
         Nothing is sent, not even `head`, before the file could be read.
         """
         self._piece = piece
+        self._readers = readers
         self._head = head
         self._wire = wire
         self._full = full
@@ -48,8 +71,7 @@ class FileSender:
         if self._reading is None and not self._closed:
             piece = self._piece
             size = min(CHUNK, piece.size - self._sent)
-            chunk = FilePiece(piece.path, piece.start + self._sent, size)
-            self._reading = asyncio.get_running_loop().run_in_executor(None, read_piece, chunk)
+            self._reading = self._readers.read(FilePiece(piece.path, piece.start + self._sent, size))
             self._reading.add_done_callback(self._read)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from urllib.parse import unquote
 
 from vitrine.media.grid import SEGMENT_SECONDS
+from vitrine.origin.files import Readers
 from vitrine.origin.gzipped import accepts_gzip
 from vitrine.origin.reply import Body, FilePiece, Reply, Representation, within
 from vitrine.origin.request import Request
@@ -128,6 +129,8 @@ class Hls:
         self._streams = streams
         self._secret = secret
         self._clock = clock
+        self.readers = Readers()
+        """For the shells, where a reply is a piece of a file."""
 
     def answer(self, request: Request) -> Reply | Blocked:
         """Answer a GET or HEAD; the same address has the same answer for everyone, whatever else they send."""
@@ -319,7 +322,11 @@ def _newest(stream: LiveStream, kind: tuple[str, Skip], age: int, packed: bool) 
 
 
 def _media(stream: LiveStream, address: Address, request: Request) -> Reply | Blocked:
-    """An initialization section, segment or part; the hinted part is held until it is whole."""
+    """An initialization section, segment or part; the hinted part is held until it is whole.
+
+    A name has the same bytes for ever, but for a segment in which a server was killed: less of it may be left, and that
+    is another representation.
+    """
     window = stream.window(address.rendition)
     if window is None:
         raise _no_rendition(stream, ERROR_AGE)
@@ -337,7 +344,8 @@ def _media(stream: LiveStream, address: Address, request: Request) -> Reply | Bl
             may_come = not stream.ended and stream.names(address.name)
             raise _refused(404, NO_MEDIA, 0 if may_come else ERROR_AGE)
         headers = {**_caching(MEDIA_AGE, ", immutable"), "Content-Type": MEDIA_TYPES[address.name[-4:]]}
-        made = Representation(body, address.name, headers, ranges=True)
+        size = body.size if isinstance(body, FilePiece) else sum(map(len, body))
+        made = Representation(body, f"{address.name}.{size}", headers, ranges=True)
         stream.media[key] = made
     return made.answer(request)
 

@@ -7,6 +7,7 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import time
 from collections import deque
@@ -21,6 +22,8 @@ from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
 from vitrine.origin.stream import AT_ONCE
+
+log = logging.getLogger("vitrine.listener")
 
 HEAD_TIME = 10.0
 """Seconds in which a request's head has to be there, from its first byte; browsers send it at once."""
@@ -91,20 +94,31 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._sending = True
-        self.deadline = self._listener.now() + DELIVERY_TIME
+        if self._file is None:  # a file's deadline is for all of it
+            self.deadline = self._listener.now() + DELIVERY_TIME
 
     def resume_writing(self) -> None:
         self._sending = False
-        if not self._closing:
+        if self._closing:
+            return
+        if self._file is not None:
+            self._file.go_on()
+        else:
             self.deadline = self._listener.now() + IDLE_TIME
-            if self._file is not None:
-                self._file.go_on()
             self._serve()
 
     def take_turn(self) -> None:
         """What had to wait for its turn may go on."""
         if not self._busy and not self._closing:
-            self._serve()
+            self._guarded(self._serve)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """A mistake of ours ends this connection, and none of those that are looked after with it."""
+        try:
+            step()
+        except Exception:
+            log.exception("A viewer's connection is dropped: the server made a mistake")
+            self.end()
 
     def _serve(self) -> None:
         reader = self._reader
@@ -144,8 +158,12 @@ class Connection(asyncio.Protocol):
         """What was waited for is there."""
         self._call_off = None
         if self._request is not None:
-            self._answer(self._request)
-            self._serve()
+            self._guarded(self._go_on)
+
+    def _go_on(self) -> None:
+        assert self._request is not None
+        self._answer(self._request)
+        self._serve()
 
     def _stop_waiting(self) -> Request | None:
         if self._call_off is not None:
@@ -177,6 +195,8 @@ class Connection(asyncio.Protocol):
             self._file = None
             if self._closing:
                 return
+            if not self._sending:
+                self.deadline = self._listener.now() + IDLE_TIME
             if error is not None and not sent:
                 self._send(request, hls.gone())
             elif error is not None:
@@ -186,7 +206,8 @@ class Connection(asyncio.Protocol):
             self._serve()
 
         self.deadline = self._listener.now() + DELIVERY_TIME
-        self._file = FileSender(piece, head, self._wire, lambda: self._sending, done)
+        readers = self._listener.hls.readers
+        self._file = FileSender(piece, readers, head, self._wire, full=lambda: self._sending, done=done)
         self._file.go_on()
 
     def _refuse(self, error: RequestError) -> None:
@@ -210,6 +231,9 @@ class Connection(asyncio.Protocol):
 
     def time_over(self) -> None:
         """The deadline has passed."""
+        self._guarded(self._end_in_words)
+
+    def _end_in_words(self) -> None:
         request = self._stop_waiting()
         if request is not None:
             self._send(request, hls.too_late())
@@ -261,12 +285,27 @@ class Listener:
         if not self.connections:
             self._empty.set()
 
-    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """The port listened on, for HTTPS with a context. Call it once for each address. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG)
+    async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Take a port, for HTTPS with a context; until `serve` connections are refused. Once for each address.
+
+        Raises OSError.
+        """
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG, start_serving=False
+        )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def serve(self) -> None:
+        """Listen on what was bound. Raises OSError."""
+        for server in self._servers:
+            await server.start_serving()
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Both at once."""
+        port = await self.bind(host, port, tls)
+        await self.serve()
+        return port
 
     def date(self, now: float) -> bytes:
         """The field Date (RFC 9110 section 6.6.1), written once a second."""

@@ -23,7 +23,7 @@ AT_ONCE = 100
 
 FAREWELL = 1.0
 """Seconds from the last part to EXT-X-ENDLIST. Once a playlist has ended hls.js (1.7) takes no further part of a
-segment that it has begun, waits for the rest of it for ever, and never says that the show has ended."""
+segment that it has begun: who has not fetched the rest by then does not see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,14 @@ class LiveStream:
         if events:
             self._changed(any(isinstance(event, SegmentClosed) for event in events))
 
+    def expect_end(self) -> None:
+        """What is pushed from now on are the last access units."""
+        self._packager.expect_end()
+
     def finish(self) -> None:
-        """Close what is open; the playlists end a moment later, when who is at the live edge has fetched it."""
-        self._packager.close_open()
-        self._changed(True)
+        """List what is open; the playlists end a moment later, when who is at the live edge has fetched it."""
+        self._packager.close_parts()
+        self._changed(False)
         asyncio.get_running_loop().call_later(FAREWELL, self.end)
 
     def rest(self) -> None:
@@ -158,10 +162,12 @@ class LiveStream:
 
     def _release(self) -> None:
         """A few at a time: thousands at once would keep the next part waiting."""
-        for _ in range(min(AT_ONCE, len(self._released))):
-            waiter = self._released.popleft()
-            then, waiter.then = waiter.then, None
-            if then is not None:
-                then()
-        if self._released:
-            asyncio.get_running_loop().call_soon(self._release)
+        try:
+            for _ in range(min(AT_ONCE, len(self._released))):
+                waiter = self._released.popleft()
+                then, waiter.then = waiter.then, None
+                if then is not None:
+                    then()
+        finally:  # whatever one of them raises, the others are told
+            if self._released:
+                asyncio.get_running_loop().call_soon(self._release)

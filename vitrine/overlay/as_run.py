@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from vitrine.media.cue import Cue
 from vitrine.overlay.clock import Clock
 from vitrine.overlay.date_time import date_time_text
-from vitrine.overlay.ledger import Ledger, Source, entry_number
+from vitrine.overlay.ledger import Entry, Ledger, Source, entry_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,20 @@ class Run:
 
 def as_run(ledger: Ledger, clock: Clock) -> list[Run]:
     """The cues by start, then slot."""
+    return runs_of(ledger.cues(), ledger.entries, ledger.title, clock)
+
+
+def runs_of(cues: Sequence[Cue], entries: Sequence[Entry], title: Callable[[str], str], clock: Clock) -> list[Run]:
+    """The same for a thread to which a ledger, that goes on meanwhile, does not belong."""
     runs = []
-    for cue in ledger.cues():
-        entry = ledger.entries[entry_number(cue.id) - 1]
+    for cue in cues:
+        entry = entries[entry_number(cue.id) - 1]
         end = None if cue.end is None else clock.programme(cue.end)
         end_date = None if cue.end is None else clock.utc_ns(cue.end)
         start, start_date = clock.programme(cue.start), clock.utc_ns(cue.start)
-        title = ledger.title(cue.product)
+        name = title(cue.product)
         runs.append(
-            Run(cue.id, cue.product, title, cue.slot, start, start_date, end, end_date, entry.late, entry.source)
+            Run(cue.id, cue.product, name, cue.slot, start, start_date, end, end_date, entry.late, entry.source)
         )
     return runs
 

@@ -77,7 +77,9 @@ class Packager:
         self._windows = self._open_windows(window_seconds, store, new=past is None)
         self.windows: Mapping[str, Window] = MappingProxyType(self._windows)
         self._multivariant = render_multivariant([_with_container(rendition) for rendition in renditions], grid.rate)
-        self._closed = self._ended = False
+        self._closed = self._ended = self._holding = False
+        self._held: dict[str, AccessUnit] = {}
+        self._last: dict[str, Segment] = {}
         self._segmenters: dict[str, Segmenter] = {}
         if past is None:
             self._cut(FIRST_RUN)
@@ -194,20 +196,50 @@ class Packager:
         name = self._names.get(unit.track_id)
         if name is None or self._closed:
             raise MisuseError(f"The packager has no open rendition with track {unit.track_id}")
+        if self._holding:
+            former, self._held[name] = self._held.get(name), unit
+            return [] if former is None else self._push(name, former)
+        return self._push(name, unit)
+
+    def _push(self, name: str, unit: AccessUnit) -> list[PackagerEvent]:
         cut = self._segmenters[name].push(unit)
         return self._publish(name, cut) if cut else []
 
-    def close_open(self) -> list[PackagerEvent]:
-        """The last access unit has come: close what is open. A second call does nothing."""
+    def expect_end(self) -> None:
+        """What comes now are the last access units.
+
+        Of each rendition one is held back, so that what is hinted at comes though the show may end with the last frame
+        of a part: Shaka Player (5.2) takes a 404 for a critical error.
+        """
+        self._holding = True
+
+    def close_parts(self) -> list[PackagerEvent]:
+        """The last access unit has come: what is open is listed, as parts. A second call does nothing.
+
+        Their segment is whole when it is closed: who lists the final segment lists EXT-X-ENDLIST (section 6.2.1). And
+        hls.js (1.7) takes a segment for loaded of which less than 0.2 s is missing, but never one that is not whole.
+        """
         if self._closed:
             return []
-        self._closed = True
         events: list[PackagerEvent] = []
+        for name, unit in self._held.items():
+            events += self._push(name, unit)
+        self._closed = True
         for name, segmenter in self._segmenters.items():
             cut = segmenter.flush()
-            events += self._publish(name, cut) if cut else []
+            if cut is not None and cut.segment is not None:
+                events += self._publish(name, Cut(cut.parts, None))
+                self._last[name] = cut.segment
         for window in self.windows.values():
             window.complete()
+        return events
+
+    def close_open(self) -> list[PackagerEvent]:
+        """The last access unit has come: close what is open. A second call does nothing."""
+        events = self.close_parts()
+        for name, segment in self._last.items():
+            events += self._publish(name, Cut((), segment))
+        self._last.clear()
         return events
 
     def flush(self) -> list[PackagerEvent]:

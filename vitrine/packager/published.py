@@ -1,7 +1,7 @@
 """What has been published of cues as date ranges, one line for each change, so that it can be gone on with.
 
 A server that comes back must not say anything else under an ID that players know. What a crash leaves is whole lines
-and at most one that is torn, which is dropped: the range is then published as it was before, and completed again.
+and at most one that is torn, which is cut off: the range is then published as it was before, and completed again.
 """
 
 import json
@@ -44,19 +44,22 @@ class Published:
         return cls(name, Cue(cue, product, slot, start), end, bool(withdrawn), changed)
 
 
-def read_published(data: bytes) -> list[Published]:
-    """Each range as it was written last, in the order in which they were first published.
+def read_published(data: bytes) -> tuple[list[Published], int]:
+    """Each range as it was written last, in the order in which they were first published; and how many bytes these
+    whole lines are.
 
     What follows a line that cannot be read is not read.
     """
     found: dict[str, Published] = {}
+    size = 0
     for line in _whole_lines(data):
         try:
             published = Published.decode(line)
         except MalformedError:
             break
         found[published.id] = published
-    return list(found.values())
+        size += len(line) + 1
+    return list(found.values()), size
 
 
 def _whole_lines(data: bytes) -> Iterable[bytes]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from vitrine.media.errors import MalformedError
 from vitrine.packager.cmaf.box import HEADER_SIZE
@@ -88,7 +89,6 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 
 def gap_parts(place: Place, end: int) -> tuple[Part, ...]:
     """The parts of a segment that nobody has, up to the frame `end`."""
-    starts = range(place.first, end, place.cuts.frames_per_part)
-    return tuple(
-        place.part(index, start, min(start + place.cuts.frames_per_part, end)) for index, start in enumerate(starts)
-    )
+    ends = place.cuts.part_ends(place.first, place.end)
+    parts = [(start, min(last, end)) for start, last in pairwise((place.first, *ends)) if start < end]
+    return tuple(place.part(index, start, last) for index, (start, last) in enumerate(parts))

@@ -17,7 +17,8 @@ class Run:
     """Its segments are numbered from `first_msn`, and lie on the grid from `first_segment`.
 
     `number` counts the server's starts, those too that came to nothing: no two runs give the same name to different
-    bytes, however much of a run a crash has taken back.
+    bytes, however much of a run a crash has taken back. Only the segment in which a server was killed may be cut short
+    under its name: players that know it by that take any other for an error (hls.js 1.7: "media sequence mismatch").
     """
 
     number: int = 0

@@ -11,6 +11,7 @@ begins: players look for another rendition when they see EXT-X-GAP, and wait for
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 from vitrine.media.access_unit import AccessUnit
@@ -29,12 +30,14 @@ class Cuts(Protocol):
     """The grid as one kind of track sees it. Frames count from programme time 0."""
 
     timescale: int
-    frames_per_part: int
     all_independent: bool
 
     def tick(self, frame: int) -> int: ...
     def frame(self, tick: int) -> int: ...
     def segment_start(self, segment: int) -> int: ...
+
+    def part_ends(self, start: int, end: int) -> Sequence[int]:
+        """Of the parts of the segment with the frames [start, end)."""
 
 
 class VideoCuts:
@@ -42,7 +45,7 @@ class VideoCuts:
     all_independent = False
 
     def __init__(self, grid: Grid) -> None:
-        self.frames_per_part = grid.frames_per_part
+        self._frames_per_part = grid.frames_per_part
         self.tick = grid.tick
         self.frame = grid.frame
         self._frames_per_segment = grid.frames_per_segment
@@ -50,13 +53,24 @@ class VideoCuts:
     def segment_start(self, segment: int) -> int:
         return segment * self._frames_per_segment
 
+    def part_ends(self, start: int, end: int) -> Sequence[int]:
+        """Whole ones, but for the last (section 4.4.4.9)."""
+        return (*range(start + self._frames_per_part, end, self._frames_per_part), end)
+
 
 class AudioCuts:
+    """Its parts are all of one length, within a frame, which they may be as all are independent (section 4.4.4.9).
+
+    With whole ones but for the last that would be of four frames. hls.js (1.7) takes a segment for loaded of which less
+    than 0.2 s is missing (`bufferPadding` in its fragment-tracker.ts), and leaves such a part out when the playlist
+    says that the segment is whole while it loads the part before it. Then it stands still, and sees no end of the show.
+    """
+
     timescale = AUDIO_RATE
     all_independent = True
 
     def __init__(self, grid: Grid) -> None:
-        self.frames_per_part = grid.audio_frames_per_part
+        self._frames_per_part = grid.audio_frames_per_part
         self.segment_start = grid.audio_segment_start
 
     def tick(self, frame: int) -> int:
@@ -64,6 +78,11 @@ class AudioCuts:
 
     def frame(self, tick: int) -> int:
         return tick // AAC_FRAME
+
+    def part_ends(self, start: int, end: int) -> Sequence[int]:
+        frames = end - start
+        count = -(-frames // self._frames_per_part)
+        return tuple(start + frames * index // count for index in range(1, count + 1))
 
 
 def cuts_for(rendition: Rendition, grid: Grid) -> Cuts:
@@ -146,7 +165,7 @@ class Segmenter:
         self._broken = not self._samples
         if self._position == self._end:
             return self._close(segment_too=True)
-        if self._position - self._part_start == self._cuts.frames_per_part:
+        if self._position == self._part_ends[len(self._parts)]:
             return self._close(segment_too=False)
         return None
 
@@ -155,9 +174,8 @@ class Segmenter:
         return self._close(segment_too=True) if self._position > self._start else None
 
     def _close_gap(self) -> Cut:
-        step = self._cuts.frames_per_part
-        for first in range(self._start, self._end, step):
-            self._parts.append(self._part(first, min(first + step, self._end), b""))
+        for first, end in pairwise((self._start, *self._part_ends)):
+            self._parts.append(self._part(first, end, b""))
         return self._close_segment(tuple(self._parts))
 
     def _open_segment(self, msn: int) -> None:
@@ -165,6 +183,7 @@ class Segmenter:
         segment = self._run.segment(msn)
         self._start = self._cuts.segment_start(segment)
         self._end = self._cuts.segment_start(segment + 1)
+        self._part_ends = self._cuts.part_ends(self._start, self._end)
         self._part_start = self._start
         self._shown: set[int] = set()
 

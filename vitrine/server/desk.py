@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -67,6 +68,7 @@ class Desk:
         self._file: LedgerFile | None = None
         self._limiter = Limiter()
         self._turn = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1, f"ledger of {channel}")  # commands wait for nobody else's files
         self._waiting = 0
 
     @property
@@ -181,7 +183,7 @@ class Desk:
 
     async def _store(self, file: LedgerFile, entry: Entry) -> None:
         try:
-            await asyncio.to_thread(file.append, entry)
+            await asyncio.get_running_loop().run_in_executor(self._writer, file.append, entry)
         except OSError as error:
             log.error("%s: the ledger cannot be written: %s", self._channel, error.strerror)
             text = f"The ledger cannot be written, so nothing was stamped: {error.strerror}"

@@ -4,17 +4,18 @@ import contextlib
 import logging
 import os
 import re
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vitrine.media.errors import VitrineError
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import rescale
-from vitrine.packager.part import PRODUCTS, Part, text_name
+from vitrine.packager.part import PRODUCTS, Part, init_name, text_name
 from vitrine.packager.past import READ, Kept, Past, Shelf, entry_of, settle
 from vitrine.packager.programme import Programme
-from vitrine.packager.published import read_published
+from vitrine.packager.published import Published, read_published
 from vitrine.packager.run import Run, run_of
 from vitrine.packager.segment import Segment, SegmentEntry, close_segment
 from vitrine.server.index import FILE_NAME, Index
@@ -54,16 +55,18 @@ class _Found:
 def find_left(channel_folder: Path, *, rehearsal: bool) -> Left | None:
     """The newest broadcast of a channel, or of its rehearsals, that can be gone on with. It blocks."""
     for folder in _newest_first(channel_folder):
-        index = _read_index(folder / FOLDER / FILE_NAME)
-        if index is None or index.rehearsal != rehearsal or index.broadcast != folder.name:
-            continue
         try:
+            index = _read_index(folder / FOLDER / FILE_NAME)
+            if index is None or index.rehearsal != rehearsal or index.broadcast != folder.name:
+                continue
             left = _settled(folder, index)
         except (OSError, VitrineError) as error:
-            log.error("%s: broadcast %s cannot be gone on with: %s", index.channel, index.broadcast, error)
-            continue
-        if left is not None:
-            return left
+            log.error("%s: broadcast %s cannot be gone on with: %s", channel_folder.name, folder.name, error)
+        except Exception:  # of a bug in what reads it one show may die, not the server at every start
+            log.exception("%s: broadcast %s cannot be gone on with", channel_folder.name, folder.name)
+        else:
+            if left is not None:
+                return left
     return None
 
 
@@ -102,6 +105,10 @@ def _settled(folder: Path, index: Index) -> Left | None:
     if span is None:
         return None
     first, last, end = span
+    made = tuple(run for run in runs if run.first_msn <= last)
+    first = _first_shown(first, made, index, found)
+    if first > last:
+        return None
     segments = {shelf.rendition.name: shelf.without_holes(first, last, end) for shelf in shelves}
     for name, kept in segments.items():
         _write(found[name], kept)
@@ -109,11 +116,22 @@ def _settled(folder: Path, index: Index) -> Left | None:
     inits = {name: files.inits for name, files in found.items()}
     texts = _look(folder / FOLDER / PRODUCTS, index)
     segments[PRODUCTS] = _texts(texts, segments[ruler.rendition.name], index, programme)
-    ranges = folder / FOLDER / RANGES_NAME
-    published = read_published(ranges.read_bytes()) if ranges.exists() else []
-    made = tuple(run for run in runs if run.first_msn <= last)
+    published = _published(folder / FOLDER / RANGES_NAME)
     heard = max(files.heard for files in found.values())
     return Left(folder, index, heard, Past(made, segments, inits, published))
+
+
+def _first_shown(first: int, made: Sequence[Run], index: Index, found: Mapping[str, _Found]) -> int:
+    """The media sequence number from which on, `first` at least, no run lacks an initialisation section: nobody could
+    show it.
+    """
+    ends = (*(run.first_msn for run in made[1:]), sys.maxsize)
+    for run, end in zip(made, ends, strict=True):
+        name = init_name(run.stem(index.broadcast))
+        if end > first and not all(name in files.inits for files in found.values()):
+            log.error("%s: broadcast %s lost the initialisation section %s", index.channel, index.broadcast, name)
+            first = end
+    return first
 
 
 def _look(folder: Path, index: Index) -> _Found:
@@ -124,7 +142,7 @@ def _look(folder: Path, index: Index) -> _Found:
             found.heard = max(found.heard, status.st_mtime)
             match = MEDIA_NAME.fullmatch(entry.name)
             if match is None:
-                if entry.name.endswith(".init.mp4"):
+                if entry.name.endswith(".init.mp4") and status.st_size:
                     found.inits[entry.name] = Path(entry.path).read_bytes()
                 continue
             msn = int(match["msn"])
@@ -149,18 +167,29 @@ def _write(files: _Found, kept: Collection[Kept]) -> None:
         (files.folder / name).unlink()
 
 
+def _published(path: Path) -> list[Published]:
+    """What cannot be read is cut off, or nobody could read what is written behind it. Raises OSError."""
+    data = path.read_bytes() if path.exists() else b""
+    published, size = read_published(data)
+    if size < len(data):
+        os.truncate(path, size)
+    return published
+
+
 def _texts(files: _Found, media: Collection[Kept], index: Index, programme: Programme) -> list[Kept]:
     """The products' segments, as long as those of the pictures; the last ones may be missing."""
     texts: list[Kept] = []
     newest = max((entry_of(each).msn for each in media), default=-1)
     for each in map(entry_of, media):
         run = run_of(index.all_runs, each.msn)
-        name = files.names.pop(each.msn, None)
+        name = files.names.get(each.msn)
         ticks = rescale(each.ticks, each.timescale, VIDEO_TIMESCALE)
         shown = (text_name(run.stem(index.broadcast), each.msn), each.msn, ticks, VIDEO_TIMESCALE, each.utc_ns)
-        if name is None:
+        if name is None or name.endswith(UNFINISHED):  # a piece of a text says nothing
             texts.append(SegmentEntry(*shown, 0, gap=True))
-        elif each.msn > newest - READ:
+            continue
+        del files.names[each.msn]
+        if each.msn > newest - READ:
             texts.append(_text(SegmentEntry(*shown, 0), run, (files.folder / name).read_bytes(), programme))
         else:
             texts.append(SegmentEntry(*shown, files.sizes[each.msn]))

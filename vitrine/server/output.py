@@ -135,6 +135,11 @@ class Output:
                 absent = Absent(absence.reason, absence.stopped, until)
             self.files.describe(msgspec.structs.replace(self.files.index, absent=absent))
 
+    def expect_end(self) -> None:
+        """What the transcoder still gives is the last of the show."""
+        if self.stream is not None:
+            self.stream.expect_end()
+
     def end(self, reason: str | None) -> None:
         """The show is over; the playlists end, in a moment or, where there is no reason, at once."""
         self._desk.close(self._broadcast)

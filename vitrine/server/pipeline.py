@@ -31,7 +31,7 @@ from vitrine.server.session import Session
 from vitrine.server.trace import trace_session
 from vitrine.server.transcoder import Transcoder
 from vitrine.server.vitals import Vitals
-from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Shed, Stats, WorkerDied
+from vitrine.transcode.events import Failed, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.gate import DEFAULT_RATE
 from vitrine.transcode.ladder import Plan, Slate
 from vitrine.transcode.standstill import MOST_PATIENCE, PATIENCE_WITH_BACKUP, TICK, Standstill
@@ -43,7 +43,6 @@ BROWSER_SIDE = 720
 sends all of it once it has measured the network; renditions cannot be added by then."""
 
 NO_SLATE = Slate()
-
 A_BUG = "The server made a mistake; its log says which."
 
 
@@ -126,6 +125,9 @@ class Broadcast:
         except Exception:
             log.exception("%s: broadcast %s met a bug", self.channel, self.id)
             self.fail(A_BUG)
+        except asyncio.CancelledError:
+            self.suspend()  # nobody has decided that the show is over
+            raise
         finally:
             self._end("ended")
 
@@ -144,6 +146,7 @@ class Broadcast:
                 await transcoder.revive()
                 self._fill()
             if self.state != "failed":
+                self.output.expect_end()
                 await transcoder.finish()
         finally:
             await transcoder.close()
@@ -238,7 +241,7 @@ class Broadcast:
             self._transcoder.add_track(track)
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
-        if session is not self.session:
+        if session is not self.session or self.state == "failed":
             return
         for unit in units:
             self._transcoder.push(unit)
@@ -313,8 +316,8 @@ class Broadcast:
         return max(due, self._newest + 1 / self._plan.rate)
 
     def _on_worker(self, event: PoolEvent) -> None:
-        """A bug in what follows ends this broadcast, once, and no other."""
-        if self.state == "failed":
+        """A bug in what follows ends this broadcast, once, and no other. Who stops a server may stop its workers."""
+        if self.state == "failed" or (self._suspended and isinstance(event, WorkerDied)):
             return
         try:
             self._handle(event)
@@ -344,8 +347,6 @@ class Broadcast:
                 self._dismiss(reason)
             case Failed(reason=reason) | WorkerDied(reason=reason):
                 self.fail(reason)
-            case Finished():
-                pass
 
     def _dismiss(self, reason: str) -> None:
         """What this publisher sends cannot be shown; the show goes on without it."""

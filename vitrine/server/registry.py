@@ -127,7 +127,11 @@ class Registry:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    def check_key(self, request: PublishRequest) -> None:
+        self._place_of(request)
+
     def check(self, request: PublishRequest) -> None:
+        self._check_draining()
         name, role = self._place_of(request)
         stage = self._places[name].stage
         if stage.broadcast is not None and not stage.broadcast.over:
@@ -135,10 +139,12 @@ class Registry:
         else:
             self._admit()
 
-    def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
-        """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
+    def _check_draining(self) -> None:
         if self._draining:
             raise PublishRefusedError(Refusal.NO_ROOM, "The server is being stopped; try again in a moment", 2.0)
+
+    def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
+        """The channel that a request may publish on, and as what. Raises PublishRefusedError."""
         if request.channel is not None and request.channel not in self._places:
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         opened = self.doorman.channel_for_key(request.key, request.address, self._keys(), time.monotonic())
@@ -158,6 +164,7 @@ class Registry:
                 yield name + BACKUP, place.settings.backup_key
 
     def publish(self, request: PublishRequest) -> Publication:
+        self._check_draining()
         name, role = self._place_of(request)
         place = self._places[name]
         place.turn_over()
@@ -195,10 +202,10 @@ class Registry:
         await asyncio.to_thread(remove_left, self._data, folders)
 
     def _resume(self, name: str, place: _Place, stage: _Stage, left: Left) -> bool:
-        until = Absence.resumed(left, self._config.reconnect, time.monotonic()).until
-        if until + KEPT_AFTER_END < time.monotonic():
-            return False
         try:
+            until = Absence.resumed(left, self._config.reconnect, time.monotonic()).until
+            if until + KEPT_AFTER_END < time.monotonic():
+                return False
             tell = partial(self._tell_state, name, stage)
             broadcast = Broadcast(name, self._config, stage.desk, tell, place.slate, left=left)
         except Exception:

@@ -9,10 +9,11 @@ import contextlib
 import logging
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from vitrine.packager.part import Part
 from vitrine.packager.published import Published
@@ -34,6 +35,9 @@ MOST_WAITING = 32 << 20
 
 TOO_SLOW = "the disk is too slow"
 
+OWED = "what the next start needs"
+"""Initialisation sections and date ranges: without them there is nothing to go on from, so each is tried again."""
+
 
 class SegmentFiles:
     """Implements `packager.store.SegmentStore` for one broadcast.
@@ -50,6 +54,8 @@ class SegmentFiles:
         self._written: dict[tuple[str, str], Stored] = {}
         self._open: dict[str, _OpenFile] = {}
         self._failing: set[str] = set()
+        self._owed: deque[Callable[[], None]] = deque()
+        self._ranges_size: int | None = None  # bytes that are whole lines, None before the first is written
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, "segments")
 
@@ -67,10 +73,11 @@ class SegmentFiles:
         self._written[rendition, name] = Stored(str(self._folder / rendition / name), size)
 
     def begin(self, rendition: str, init_name: str, init: bytes) -> None:
-        self._do(rendition, lambda: self._write(rendition, init_name, (init,)))
+        self._owe(lambda: self._write(rendition, init_name, (init,)))
 
     def note(self, published: Published) -> None:
-        self._do(RANGES_NAME, lambda: self._append_range(published.encode()))
+        line = published.encode().encode("utf-8", "surrogatepass")
+        self._owe(lambda: self._append_range(line))
 
     def add_part(self, rendition: str, segment: str, part: Part) -> None:
         if not part.gap and self._has_room(rendition, len(part.data)):
@@ -125,16 +132,37 @@ class SegmentFiles:
         with contextlib.suppress(RuntimeError):  # it is closed already
             self._thread.submit(done)
 
+    def _owe(self, work: Callable[[], None]) -> None:
+        """The same of what has to be on disk before the index may say that there is something to go on from."""
+
+        def add() -> None:
+            self._owed.append(work)
+            self._pay()
+            self._well(OWED)
+
+        self._do(OWED, add)
+
+    def _pay(self) -> None:
+        """In the thread: write what is owed, in its order. Raises OSError, and what is left is owed still."""
+        while self._owed:
+            self._owed[0]()
+            self._owed.popleft()
+        self._failing.discard(OWED)
+
     def _write_index(self) -> None:
         if self._index is not None and self.trouble is None:
             write_index(self._folder, self._index)
             self._well(FILE_NAME)
 
-    def _append_range(self, line: str) -> None:
+    def _append_range(self, line: bytes) -> None:
+        """Behind the last whole line: a piece of one, which a full disk leaves, is cut off first. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / RANGES_NAME).open("a", encoding="utf-8") as file:
-            file.write(line)
-        self._well(RANGES_NAME)
+        with (self._folder / RANGES_NAME).open("ab", buffering=0) as file:
+            end = file.tell()
+            self._ranges_size = end if self._ranges_size is None else min(end, self._ranges_size)
+            file.truncate(self._ranges_size)
+            _write_all(file, line)
+        self._ranges_size += len(line)
 
     def _append(self, rendition: str, segment: str, part: Part) -> None:
         open_file = self._open.get(rendition)
@@ -194,6 +222,9 @@ class SegmentFiles:
     def _well(self, what: str) -> None:
         """In the thread: it could be written, and when all can that could not, the trouble is over. Raises OSError."""
         self._failing.discard(what)
+        if self._owed:
+            with contextlib.suppress(OSError):  # it was complained of
+                self._pay()
         if self.trouble is not None and not self._failing - {FILE_NAME} and self._waiting < MOST_WAITING // 2:
             self.trouble = None
             log.info("%s: segments are kept on disk again", self._channel)
@@ -213,13 +244,11 @@ class _OpenFile:
         self.path = path
         self.parts = 0
         self._unfinished = path.with_name(path.name + UNFINISHED)
-        self._file: BinaryIO = self._unfinished.open("wb", buffering=0)
+        self._file = self._unfinished.open("wb", buffering=0)
 
     def append(self, data: bytes) -> None:
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._file.write(rest) :]
+            _write_all(self._file, data)
         except OSError:
             self.abandon()
             self.parts = -1
@@ -238,6 +267,13 @@ class _OpenFile:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    """Raises OSError where a part of it may have been written."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def remove_left(data: Path, but: Collection[Path] = ()) -> None:

@@ -21,6 +21,7 @@ from vitrine.origin.hls import Hls
 from vitrine.origin.listener import IDLE_TIME, Listener
 from vitrine.origin.request import MAX_LINE
 from vitrine.server.config import Config, split_address
+from vitrine.server.lock import locked
 from vitrine.server.metrics import Counts, Exposition
 from vitrine.server.operations import Operations
 from vitrine.server.registry import Registry
@@ -46,12 +47,18 @@ class Running:
 
 @asynccontextmanager
 async def running(config: Config) -> AsyncIterator[Running]:
-    """Listen while the block runs, and leave nothing behind. Raises ConfigError where a port cannot be had."""
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        token = api_token(config.server.api_token, Path(config.server.data))
+    """Listen while the block runs, and leave nothing behind. Raises ConfigError where folder or port cannot be had.
+
+    All that can fail comes before the shows of the server before this one, and the stack is unwound while the tasks
+    still run: a show goes on at the next start unless somebody has decided that it is over.
+    """
+    data = Path(config.server.data)
+    async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
+        stack.enter_context(locked(data))
+        token = api_token(config.server.api_token, data)
+        tls = None if config.server.certificate is None else _tls(config)
         registry = Registry(config, tasks)
         stack.push_async_callback(registry.close)
-        await registry.restore()
         origin = Origin(registry, token)
         application = origin.application()
         peers = await PeerPool.start(peer_settings(config))
@@ -59,32 +66,36 @@ async def running(config: Config) -> AsyncIterator[Running]:
         whip = WhipServer(registry, peers, config.whip.ice_servers, config.whip.public_address)
         application.add_routes(whip.routes())
         publishers = RtmpServer(registry, waits=registry.doorman.backoff.wait)
-        counts = Counts(registry.states, lambda: len(publishers), wrong_keys=lambda: registry.doorman.wrong)
-        counts.refused = lambda: {
-            "connection": publishers.refused,
-            "key": registry.doorman.backoff.refused,
-            "token": origin.access.backoff.refused,
-        }
-        counts.tasks = lambda: len(asyncio.all_tasks())
-        data = Path(config.server.data)
+        counts = _counts(registry, origin, publishers)
         operations = Operations(Exposition(counts), origin.access, lambda: _not_ready(peers, registry), data)
         application.add_routes(operations.routes())
-        tls = None if config.server.certificate is None else _tls(config)
         listener = await _listener(application, origin.hls, stack)
+        counts.viewers = lambda: len(listener.connections)
         # From here on in the reverse of the order in which a server stops: publishers first, viewers last.
         stack.push_async_callback(registry.drain)
         stack.push_async_callback(whip.close)
-        counts.viewers = lambda: len(listener.connections)
-        http_port = await _listen_to(listener, config.server.http, "server.http", None)
-        https_port = None if tls is None else await _listen_to(listener, config.server.https, "server.https", tls)
         stack.push_async_callback(publishers.close)
-        rtmp_port = await _listen_rtmp(publishers, config.server.rtmp, "server.rtmp")
+        addresses = config.server
+        http_port = await _bind(listener, addresses.http, "server.http")
+        rtmp_port = await _bind(publishers, addresses.rtmp, "server.rtmp")
+        https_port = None if tls is None else await _bind(listener, addresses.https, "server.https", tls)
+        rtmps_port = None if tls is None else await _bind(publishers, addresses.rtmps, "server.rtmps", tls)
+        await registry.restore()
+        await _serve(listener)
+        await _serve(publishers)
         registry.rtmp_port = rtmp_port
-        rtmps_port = None
-        if tls is not None:
-            rtmps_port = await _listen_rtmp(publishers, config.server.rtmps, "server.rtmps", tls)
         yield Running(http_port, rtmp_port, rtmps_port, https_port, registry, token)
-        await stack.aclose()
+
+
+def _counts(registry: Registry, origin: Origin, publishers: RtmpServer) -> Counts:
+    counts = Counts(registry.states, lambda: len(publishers), wrong_keys=lambda: registry.doorman.wrong)
+    counts.refused = lambda: {
+        "connection": publishers.refused,
+        "key": registry.doorman.backoff.refused,
+        "token": origin.access.backoff.refused,
+    }
+    counts.tasks = lambda: len(asyncio.all_tasks())
+    return counts
 
 
 def peer_settings(config: Config) -> PeerSettings:
@@ -122,24 +133,22 @@ async def _listener(application: web.Application, answers: Hls, stack: AsyncExit
     return listener
 
 
-async def _listen_to(listener: Listener, address: str, name: str, tls: ssl.SSLContext | None) -> int:
+async def _bind(server: Listener | RtmpServer, address: str, name: str, tls: ssl.SSLContext | None = None) -> int:
+    """Take a port before anything is touched. `name` is the address's in the configuration. Raises ConfigError."""
     host, port = split_address(address, name)
     try:
-        return await listener.listen(host, port, tls)
+        return await server.bind(host, port, tls)
     except OSError as error:
-        raise _taken(address, name, error) from error
+        text = f"Cannot listen on {address} ({name}): {error.strerror}. Stop what uses it, or choose another."
+        raise ConfigError(text) from error
 
 
-async def _listen_rtmp(publishers: RtmpServer, address: str, name: str, context: ssl.SSLContext | None = None) -> int:
-    host, port = split_address(address, name)
+async def _serve(server: Listener | RtmpServer) -> None:
+    """Raises ConfigError where another program has taken the same port in the last moment."""
     try:
-        return await publishers.listen(host, port, context)
+        await server.serve()
     except OSError as error:
-        raise _taken(address, name, error) from error
-
-
-def _taken(address: str, name: str, error: OSError) -> ConfigError:
-    return ConfigError(f"Cannot listen on {address} ({name}): {error.strerror}. Stop what uses it, or choose another.")
+        raise ConfigError(f"Cannot listen: {error.strerror}. Stop what else uses the server's ports.") from error
 
 
 def _tls(config: Config) -> ssl.SSLContext:

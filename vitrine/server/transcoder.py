@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from fractions import Fraction
 
@@ -19,12 +19,33 @@ log = logging.getLogger("vitrine.transcoder")
 MOST_WAITING = 10_000
 """Tracks and access units held while a worker process starts: a minute of them, where a second is usual."""
 
+MOST_WAITING_BYTES = 64 << 20
+"""Of them: forty seconds of an extravagant 12 Mbit/s feed."""
+
 MOST_DEATHS = 5
 DEATHS_SECONDS = 60.0
 """Workers replaced in such a time: what kills one after the other, the next will not survive either."""
 
 LEVELS = frozenset({"lag", "frozen", "mute"})
 """Of the statistics: what is true of now, and not counted since the beginning."""
+
+
+class Waiting:
+    """What is held for a worker that is being started, and its size."""
+
+    def __init__(self, items: Iterable[Track | AccessUnit] = ()) -> None:
+        self.items: list[Track | AccessUnit] = []
+        self._bytes = 0
+        for item in items:
+            self.add(item)
+
+    def add(self, item: Track | AccessUnit) -> None:
+        self.items.append(item)
+        self._bytes += len(item.data) if isinstance(item, AccessUnit) else 0
+
+    @property
+    def too_much(self) -> bool:
+        return len(self.items) > MOST_WAITING or self._bytes > MOST_WAITING_BYTES
 
 
 class Transcoder:
@@ -44,7 +65,7 @@ class Transcoder:
         self._plan: Plan | None = None
         self._launched: Worker | None = None  # waits for its plan
         self._worker: Worker | None = None
-        self._waiting: list[Track | AccessUnit] = []
+        self._waiting = Waiting()
         self._replay = Replay()
         self._renditions: tuple[Rendition, ...] = ()
         self._deaths: deque[float] = deque()
@@ -55,7 +76,7 @@ class Transcoder:
     @property
     def overwhelmed(self) -> bool:
         """More waits for a worker to start than may."""
-        return len(self._waiting) > MOST_WAITING
+        return self._waiting.too_much
 
     @property
     def waits_for_keyframe(self) -> bool:
@@ -77,8 +98,8 @@ class Transcoder:
         self._worker, self._launched = self._launched, None
         assert self._worker is not None
         self._worker.begin(plan)
-        waiting, self._waiting = self._waiting, []
-        for item in waiting:
+        waiting, self._waiting = self._waiting, Waiting()
+        for item in waiting.items:
             if isinstance(item, AccessUnit):
                 self._worker.push(item)
             else:
@@ -93,20 +114,20 @@ class Transcoder:
         self._dead = False
         former, self._worker = self._worker, None
         await former.close()
-        self._waiting = self._replay.items
+        self._waiting = Waiting(self._replay.items)
         self._former, self._delivered = self._counted, False
         plan = self._plan.resumed(self._renditions, self._taken())
         worker = await Worker.start(plan, self._receive, self._name)
         self._on_event(Shed((), 0.0))  # it begins with all of the ladder, whatever its predecessor gave up
-        worker.refill(self._waiting)
-        self._waiting = []
+        worker.refill(self._waiting.items)
+        self._waiting = Waiting()
         self._worker = worker
 
     def add_track(self, track: Track) -> None:
         """Announce a track, or its changed description, before its access units."""
         self._replay.add_track(track)
         if self._worker is None:
-            self._waiting.append(track)
+            self._waiting.add(track)
         else:
             self._worker.add_track(track)
 
@@ -114,7 +135,7 @@ class Transcoder:
         """Give an access unit in programme time."""
         self._replay.push(unit, self._delivered_until if unit.keyframe else Fraction(0))
         if self._worker is None:
-            self._waiting.append(unit)
+            self._waiting.add(unit)
         else:
             self._worker.push(unit)
 
@@ -133,7 +154,7 @@ class Transcoder:
         if self._worker is not None:
             self._worker.leave()
         elif self._renditions:
-            self._waiting.clear()  # a replacement is being started, which needs nothing for its slate
+            self._waiting = Waiting()  # a replacement is being started, which needs nothing for its slate
 
     def catch_up(self, position: Fraction) -> None:
         """What is pushed next, up to a programme time in seconds, comes all at once."""

@@ -9,12 +9,15 @@ from vitrine.transcode.events import Stats
 
 
 class Vitals:
-    """`stats` are the worker's newest, `ingest_kbps` what came between the last two of them."""
+    """`stats` are the worker's newest, `ingest_kbps` what came between the last two of them, or of a session that has
+    only just gone on air, since it began.
+    """
 
     def __init__(self) -> None:
         self.stats = Stats()
         self.ingest_kbps = 0
-        self._received = (0, time.monotonic())  # bytes, and when they were counted
+        self._session: Session | None = None
+        self._received = (0, 0.0)  # bytes of that session, and when they were counted
         self._decoded: tuple[int, float] | None = None  # pictures, and when there were more for the last time
 
     def report(self, stats: Stats, session: Session | None) -> None:
@@ -25,9 +28,11 @@ class Vitals:
         self.stats = stats
         if session is None:
             return
+        if session is not self._session:
+            self._session, self._received = session, (0, session.begun)
         received, since = self._received
         self._received = session.received, now
-        if session.received >= received and now > since:
+        if now > since:
             self.ingest_kbps = round((session.received - received) / 125 / (now - since))
 
     def troubles(self, session: Session) -> tuple[Trouble, ...]:

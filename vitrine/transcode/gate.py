@@ -32,6 +32,9 @@ KEYFRAME_WAIT = Fraction(10)
 HELD_UNITS = 2_000
 """Access units held at most, then the gate opens: twice the sound of KEYFRAME_WAIT at 96 kHz."""
 
+HELD_BYTES = 16 << 20
+"""Bytes of them, then the gate opens too: a second of pictures behind the largest keyframe that RTMP carries, 8 MB."""
+
 DEFAULT_RATE = Fraction(30)
 
 HINT_TOLERANCE = Fraction(6, 100)
@@ -57,6 +60,7 @@ class Gate:
         self._tracks: dict[int, Track] = {}
         self._stated_rate: Fraction | None = None
         self._held: deque[AccessUnit] = deque()
+        self._bytes = 0
         self._keyframe: AccessUnit | None = None
         self._pictures = 0
         self._start = Fraction(0)
@@ -91,7 +95,9 @@ class Gate:
             self._keyframe = unit
             self._start = self._at()
         self._held.append(unit)
-        return self._open() if self._is_enough() or len(self._held) >= HELD_UNITS else []
+        self._bytes += len(unit.data)
+        too_much = len(self._held) >= HELD_UNITS or self._bytes > HELD_BYTES
+        return self._open() if too_much or self._is_enough() else []
 
     def programme(self, time: Fraction) -> Fraction | None:
         """Programme time of a session time, both in seconds; None while closed. What came before the first keyframe

@@ -130,10 +130,7 @@ class Worker:
         else:
             admitted = self._backlog.admits_sound()
         if admitted:
-            try:
-                self._send(unit, seconds if isinstance(track, VideoTrack) else None)
-            except RefusedError:
-                self._backlog.lost += 1
+            self._give(unit, track, seconds)
         self._watch()
 
     def refill(self, items: Iterable[Track | AccessUnit]) -> None:
@@ -141,9 +138,10 @@ class Worker:
         newest = 0.0
         for item in items:
             if isinstance(item, AccessUnit):
-                seconds = item.pts / self._tracks[item.track_id].timescale
+                track = self._tracks[item.track_id]
+                seconds = item.pts / track.timescale
                 newest = max(newest, seconds)
-                self._send(item, seconds if isinstance(self._tracks[item.track_id], VideoTrack) else None)
+                self._give(item, track, seconds)
             else:
                 self.add_track(item)
         self._backlog.catch_up(newest)
@@ -211,6 +209,13 @@ class Worker:
             if size is not None and descriptor is not None and not closed:
                 with contextlib.suppress(OSError):  # over the user's limit for pipes
                     fcntl.fcntl(descriptor.fileno(), size, PIPE_SIZE)
+
+    def _give(self, unit: AccessUnit, track: Track, seconds: float) -> None:
+        """Send a unit; one that is too long for a message is lost."""
+        try:
+            self._send(unit, seconds if isinstance(track, VideoTrack) else None)
+        except RefusedError:
+            self._backlog.lost += 1
 
     def _send(self, message: Message, seconds: float | None = None) -> None:
         if self._exited.is_set() or self._closing:

@@ -19,6 +19,13 @@ PLAYLIST, HINTED, REMOVED = "the playlist", "the hinted part", "segment 1"
         (fetched.removed_segments_stay_a_while, Fetched(REMOVED, response(status=410)), ["segment 1: status 410"]),
         (fetched.removed_segments_stay_a_while, Fetched(REMOVED, response(status=206)), []),
         (fetched.hinted_parts_can_be_had, Fetched(HINTED, response(status=404)), ["the hinted part: status 404"]),
+        (fetched.hints_that_expire_are_not_found, Fetched(HINTED, response(status=404)), []),
+        (fetched.hints_that_expire_are_not_found, Fetched(HINTED, response(status=206)), []),
+        (
+            fetched.hints_that_expire_are_not_found,
+            Fetched(HINTED, response(status=503)),
+            ["the hinted part: status 503"],
+        ),
     ],
 )
 def test_what_comes(rule: Of, subject: Fetched, seen: list[str]) -> None:

@@ -57,9 +57,12 @@ class Channels:
         self.published = asyncio.Event()
         self._make = make
 
-    def check(self, request: PublishRequest) -> None:
+    def check_key(self, request: PublishRequest) -> None:
         if request.key != "key":
             raise PublishRefusedError(Refusal.WRONG_KEY, "This stream key opens no channel here.")
+
+    def check(self, request: PublishRequest) -> None:
+        self.check_key(request)
 
     def publish(self, request: PublishRequest) -> Recorder:
         self.check(request)

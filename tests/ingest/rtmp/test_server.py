@@ -165,6 +165,16 @@ async def test_a_limit_on_connections_of_an_address(caplog: pytest.LogCaptureFix
     assert "2 RTMP connections from its address" in caplog.text
 
 
+async def test_ipv6_addresses_of_one_house_count_together() -> None:
+    listener = RtmpServer(Channels(), Limits(connections_per_address=2))
+    peers = [server._Peer(listener) for _ in range(4)]
+    assert [listener.admit(peer, f"2001:db8::{at}") for at, peer in enumerate(peers[:2])] == [None, None]
+    assert "2 RTMP connections from its address" in (listener.admit(peers[2], "2001:db8::9") or "")
+    assert listener.admit(peers[2], "2001:db8:0:1::9") is None
+    listener.release(peers[0])
+    assert listener.admit(peers[3], "2001:db8::9") is None
+
+
 async def test_a_limit_on_publishers(caplog: pytest.LogCaptureFixture) -> None:
     channels = Channels()
     async with serving(channels, Limits(connections=2)) as port, connected(port) as first, connected(port) as second:

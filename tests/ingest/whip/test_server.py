@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.ingest.rtmp.recorder import Channels, Recorder
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.errors import PeersUnavailableError
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
 from vitrine.ingest.whip.server import WhipServer
@@ -64,14 +65,19 @@ class FakePeers:
 class Shop(Channels):
     """Channel `show`, whose key is `key`; `other` opens another."""
 
-    busy = False
+    busy = full = False
 
-    def check(self, request: PublishRequest) -> None:
+    def check_key(self, request: PublishRequest) -> None:
         if request.channel != "show":
             raise PublishRefusedError(Refusal.WRONG_PLACE, "There is no channel of that name here")
         if request.key == "other":
             raise PublishRefusedError(Refusal.WRONG_CHANNEL, "This stream key opens another channel.")
+        super().check_key(request)
+
+    def check(self, request: PublishRequest) -> None:
         super().check(request)
+        if self.full:
+            raise PublishRefusedError(Refusal.NO_ROOM, "There is no room for another broadcast.")
         if self.busy and not request.takeover:
             raise PublishRefusedError(Refusal.BUSY, "Another publisher is live on this channel.")
 
@@ -85,7 +91,9 @@ class Ingest:
         self.server = WhipServer(self.channels, self.peers, (IceServer("stun:stun.example.net"),))
         self.http: ClientSession | TestClient[web.Request, web.Application]
 
-    async def post(self, body: bytes | None = None, path: str = "/whip/show", **headers: str) -> ClientResponse:
+    async def post(
+        self, body: bytes | AsyncIterator[bytes] | None = None, path: str = "/whip/show", **headers: str
+    ) -> ClientResponse:
         body = offer() if body is None else body
         return await self.http.post(path, data=body, headers={**SDP, **headers})
 
@@ -154,6 +162,15 @@ async def test_delete_ends_the_session_at_once(ingest: Ingest) -> None:
     assert (await ingest.http.delete(path, headers=KEY)).status == 404
 
 
+async def test_a_session_is_ended_where_there_is_no_room_for_another(ingest: Ingest) -> None:
+    path, _, publication = await ingest.session()
+    ingest.channels.full = True
+    assert (await ingest.post()).status == 503
+    assert (await ingest.http.get(path, headers=KEY)).status == 204
+    assert (await ingest.http.delete(path, headers=KEY)).status == 200
+    assert publication.ended.result() == "the publisher stopped"
+
+
 @pytest.mark.parametrize(("key", "status"), [(None, 401), ("Bearer wrong", 401), ("Bearer other", 403)])
 async def test_somebody_elses_session_is_not_ended(ingest: Ingest, key: str | None, status: int) -> None:
     path, peer, publication = await ingest.session()
@@ -172,6 +189,25 @@ async def test_candidates_go_to_the_peer(ingest: Ingest) -> None:
     assert response.status == 204
     assert "ETag" not in response.headers
     assert peer.candidates == ["1 1 udp 1 192.0.2.1 5000 typ host"]
+
+
+async def test_candidates_of_a_session_that_ends_while_they_come_are_too_late(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, peer, _ = await ingest.session()
+    monkeypatch.setattr(resource, "check_length", lambda _length: peer.say(PeerEnded("the network went away")))
+    response = await ingest.http.patch(path, data=b"a=end-of-candidates\r\n", headers=FRAGMENT)
+    assert (response.status, peer.candidates) == (404, [])
+    assert "may have ended" in await problem(response)
+
+
+async def test_a_session_that_its_first_media_end_leaves_nothing_behind(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorder, "push", lambda *_: ingest.channels.requests[-1].close("The broadcast failed"))
+    ingest.peers.early = [UNIT]
+    assert (await ingest.post()).status == 503
+    assert ingest.server._resources._open == {}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +266,24 @@ async def test_a_large_body_is_refused_however_it_is_sent(ingest: Ingest) -> Non
     response = await ingest.http.post("/whip/show", data=chunks(), headers=SDP)
     assert response.status == 413
     assert await problem(response)
+
+
+async def test_an_offer_that_comes_slowly_has_its_place_already(ingest: Ingest) -> None:
+    ingest.server._resources._most = 1
+    last = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield offer()[:100]
+        await last.wait()
+        yield offer()[100:]
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        slow = tasks.create_task(ingest.post(slowly()))
+        while not ingest.server._opening:  # noqa: ASYNC110 - the request has to have arrived
+            await asyncio.sleep(0)
+        assert (await ingest.post()).status == 503
+        last.set()
+        assert (await slow).status == 201
 
 
 async def test_no_such_channel(ingest: Ingest) -> None:

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
+from bench.chromium import chromium
 from tests.browser.shaka import shaka_script
 from tests.interop.conftest import PATIENCE
 from tests.origin.on_air import RATE, Broadcast
-from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS, serve
+from tests.overlay.browser.conftest import serve
 from tests.overlay.browser.stage import READ_NUMBER
 from vitrine.origin import pages
 
@@ -89,10 +90,8 @@ def shaka(request: pytest.FixtureRequest) -> str:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_ARGUMENTS))
-        yield chromium
-        await chromium.close()
+    async with chromium() as browser:
+        yield browser
 
 
 OpenPlayer = Callable[[str, Broadcast], Awaitable[Screen]]

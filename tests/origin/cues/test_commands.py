@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import json
+from threading import Event, current_thread
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -18,6 +20,8 @@ from tests.origin.desk import (
     post,
 )
 from tests.overlay.ids import SCRIPTS
+from vitrine.origin import as_run_lists
+from vitrine.overlay.as_run import Run, runs_of
 from vitrine.overlay.ledger import Entry
 from vitrine.overlay.ledger_file import LedgerFile
 
@@ -221,3 +225,42 @@ async def test_the_ledger_and_its_as_run_list(client: ClientSession, studio: Stu
         assert (response.content_type, response.charset) == ("text/csv", "utf-8")
         assert (await response.text()).split("\r\n")[1].startswith("c1,WM-4411,Title of WM-4411,1,4.0,")
     assert (await get(client, "cues?format=xml"))[1]["field"] == "format"
+
+
+async def test_the_ledger_is_written_once_for_all_who_ask_and_by_another_thread(
+    client: ClientSession, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def counted(*of: Any) -> list[Run]:
+        threads.append(current_thread())
+        return runs_of(*of)
+
+    monkeypatch.setattr(as_run_lists, "runs_of", counted)
+    await post(client, SHOWN)
+    answers = await asyncio.gather(*(get(client, "cues") for _ in range(5)))
+    assert all(answer == answers[0] for answer in answers)
+    assert len(threads) == 1
+    assert threads[0] is not current_thread()
+    async with client.get(CUES) as response:
+        etag = response.headers["ETag"]
+    for path, status in ((CUES, 304), (CUES + "?format=csv", 304)):
+        async with client.get(path, headers={"If-None-Match": f"W/{etag}"}) as response:
+            assert (response.status, response.headers["ETag"], len(threads)) == (status, etag, 1)
+    await post(client, {"action": "clear"})
+    async with client.get(CUES, headers={"If-None-Match": etag}) as response:
+        assert [each["action"] for each in (await response.json())["entries"]] == ["show", "clear"]
+    async with client.patch("/api/channels/show/catalogue/WM-4411", json={"stock": 1}, headers=CREW) as response:
+        assert response.status == 200
+    async with client.get(CUES) as response:
+        assert response.headers["ETag"] != etag
+    assert len(threads) == 3
+
+
+async def test_no_command_waits_for_what_other_threads_do(client: ClientSession) -> None:
+    awake, loop = Event(), asyncio.get_running_loop()
+    others = [loop.run_in_executor(None, awake.wait, 10) for _ in range(40)]
+    assert (await post(client, SHOWN))[0] == 200
+    assert not any(other.done() for other in others)
+    awake.set()
+    await asyncio.gather(*others)

@@ -1,26 +1,22 @@
 """One Chromium for each module, and visits that leave no error behind."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
+from bench.chromium import chromium
 from tests.origin.pages.shopfront import Visit
-from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS, serve
+from tests.overlay.browser.conftest import serve
 from vitrine.origin import pages
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGUMENTS)
-        )
-        yield chromium
-        await chromium.close()
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -75,6 +75,11 @@ class Viewer:
         await self.page.evaluate(f"void (vitrine.video.currentTime -= {seconds})")
         await self.until("!vitrine.video.seeking")
 
+    async def caught_up(self) -> None:
+        """As after it has played faster for long enough."""
+        await self.page.evaluate("void (vitrine.video.currentTime = vitrine.hls.liveSyncPosition)")
+        await self.until("!vitrine.video.seeking")
+
 
 @asynccontextmanager
 async def watching(browser: Browser, *, native: bool = False) -> AsyncIterator[Viewer]:

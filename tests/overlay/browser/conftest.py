@@ -1,20 +1,15 @@
 """A real Chromium before a server that hands out a stage's stream, the player module and hls.js."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
+from bench.chromium import chromium
 from tests.overlay.browser.stage import READ_NUMBER, Stage
 from vitrine.origin import pages
-
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 
 PAGE = """<!doctype html><title>test</title><link rel="icon" href="data:,"><video id="video" muted playsinline></video>
 <script src="/static/vendor/hls.min.js"></script>
@@ -75,12 +70,8 @@ async def serve(app: web.Application, stack: AsyncExitStack) -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     assert pages.static_file("vendor/hls.min.js"), "hls.js is missing: run `pip install -e .`, which fetches it"
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_ARGUMENTS)
-        )
-        yield chromium
-        await chromium.close()
+    async with chromium() as browser:
+        yield browser
 
 
 OpenStage = Callable[[Stage], Awaitable[Page]]

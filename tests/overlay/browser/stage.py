@@ -41,6 +41,9 @@ BITS = 12
 START_UTC_NS = 1_795_971_603_120_400_000
 """Not on a whole millisecond, so that every date of a playlist is rounded."""
 
+ENCODER_DELAY = Fraction(1, 20)
+"""Seconds of the programme; a frame of every rendition begins within them."""
+
 GLOBAL_HEADER = 0x400000
 SIZES = {"180p": (320, 180), "90p": (160, 90)}
 
@@ -227,6 +230,13 @@ class Stage:
         """All of it is out, and the playlists end."""
         self.play(self.seconds + 1)
         self.stream.end()
+
+    def finish(self) -> None:
+        """The publisher leaves: what the encoders still hold comes, a frame or two of each rendition, and no more."""
+        self.stream.expect_end()
+        unit = self._units[self._next]
+        self.play(Fraction(unit.dts, self._scale[unit.track_id]) + ENCODER_DELAY)
+        self.stream.finish()
 
     async def live(self, from_second: float, until: float | None = None) -> None:
         """What comes after `from_second`, as fast as the clock."""

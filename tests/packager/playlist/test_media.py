@@ -110,7 +110,7 @@ def test_before_the_first_segment_closes() -> None:
     assert lines[-4:] == [
         '#EXT-X-MAP:URI="b7.init.mp4"',
         "#EXT-X-PROGRAM-DATE-TIME:2026-11-29T17:00:03.120Z",
-        '#EXT-X-PART:DURATION=0.333333,URI="b7.0.0.m4s",INDEPENDENT=YES',
+        '#EXT-X-PART:DURATION=0.333333333,URI="b7.0.0.m4s",INDEPENDENT=YES',
         '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="next"',
     ]
 

@@ -15,9 +15,9 @@ from vitrine.packager.playlist import tags
         (180_000, 90_000, "2"),
         (900_000, 90_000, "10"),
         (180_180, 90_000, "2.002"),
-        (30_030, 90_000, "0.333667"),
-        (96_256, 48_000, "2.005333"),
-        (1, 90_000, "0.000011"),
+        (30_030, 90_000, "0.333666667"),
+        (96_256, 48_000, "2.005333333"),
+        (1, 90_000, "0.000011111"),
     ],
 )
 def test_decimal(ticks: int, timescale: int, text: str) -> None:
@@ -56,7 +56,7 @@ def test_a_quoted_string_cannot_hold_everything(text: str) -> None:
         (tags.extinf(180_180, 90_000), "#EXTINF:2.002,"),
         (tags.map_uri("i"), '#EXT-X-MAP:URI="i"'),
         (tags.program_date_time(120_000_000), "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:00.120Z"),
-        (tags.part("p", 30_000, 90_000, independent=True), '#EXT-X-PART:DURATION=0.333333,URI="p",INDEPENDENT=YES'),
+        (tags.part("p", 30_000, 90_000, independent=True), '#EXT-X-PART:DURATION=0.333333333,URI="p",INDEPENDENT=YES'),
         (tags.part("p", 28_800, 90_000, independent=False), '#EXT-X-PART:DURATION=0.32,URI="p"'),
         (tags.target_duration(2), "#EXT-X-TARGETDURATION:2"),
         (tags.media_sequence(0), "#EXT-X-MEDIA-SEQUENCE:0"),

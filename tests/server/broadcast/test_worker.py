@@ -61,6 +61,19 @@ async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(
     assert "Cannot allocate memory" in str(broadcast.reason)
 
 
+async def test_a_worker_that_takes_too_long_to_start_fails_the_broadcast_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(transcoder, "MOST_WAITING", RATE_UNITS)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film(RATE_UNITS + 20)  # all before the worker's task has had a turn
+    assert broadcast.state == "failed"
+    assert len(crew.told) == caplog.text.count("took too long to start") == 1
+
+
 @pytest.mark.parametrize("event", [Failed("no decoder"), WorkerDied(-9, "killed by SIGKILL")])
 async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied, desk: Desk) -> None:
     broadcast = Broadcast("show", BOUND, desk)

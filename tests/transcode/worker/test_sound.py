@@ -14,7 +14,7 @@ from vitrine.media.grid import AAC_FRAME
 from vitrine.media.track import AudioTrack
 from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters
-from vitrine.transcode.worker.sound import MAX_WAIT, WAIT, PictureEnded, PictureReached, SoundThread
+from vitrine.transcode.worker.sound import MAX_WAIT, WAIT, PictureEnded, PictureReached, SoundLeft, SoundThread
 
 
 class Bench:
@@ -76,6 +76,20 @@ def test_live_sound_that_always_comes_late_is_waited_for_longer() -> None:
     assert late < MAX_WAIT
     assert bench.counters.silence < 12000
     assert np.sqrt(np.mean(bench.decoded()[0, 48000:] ** 2)) == pytest.approx(0.354, rel=0.03)
+
+
+def test_another_publisher_is_not_waited_for_as_long_as_one_that_was_late() -> None:
+    bench = Bench(live=True)
+    clip = audio_clip(tone(1))
+    bench.push(clip, [])
+    for unit in clip.units:
+        bench.thread.push(PictureReached(Fraction(unit.pts + WAIT + 4800, 48000)))
+        bench.thread.push(unit)
+    bench.thread.push(SoundLeft())
+    bench.push(clip, [])
+    bench.thread.push(PictureReached(Fraction(10)))
+    expected = (10 * 48000 - WAIT) // AAC_FRAME
+    assert expected - 3 <= len(bench.units) <= expected
 
 
 @pytest.mark.parametrize("factor", [Fraction(1001, 1000), Fraction(999, 1000), Fraction(10001, 10000)])

@@ -56,6 +56,13 @@ def hinted_parts_can_be_had(fetched: Fetched) -> Iterator[str]:
 
 
 @rule("draft 6.2.6", Severity.WARNING)
+def hints_that_expire_are_not_found(fetched: Fetched) -> Iterator[str]:
+    """A part that was hinted at and will not come is answered 404: a client that waits for it goes on at once."""
+    if not fetched.response.ok and fetched.response.status != 404:
+        yield f"{fetched.what}: {fetched.response.told}"
+
+
+@rule("draft 6.2.6", Severity.WARNING)
 def hinted_parts_come_at_once(fetched: Fetched) -> Iterator[str]:
     """No byte of a hinted part comes before all of it can: a slow beginning spoils the measure of the line."""
     took = fetched.response.done - fetched.response.began

@@ -27,6 +27,7 @@ from vitrine.ingest.rtmp.flv import TIMESCALE
 from vitrine.ingest.rtmp.handshake import RANDOM
 from vitrine.ingest.rtmp.lead import Lead
 from vitrine.media.access_unit import AccessUnit
+from vitrine.media.address import house
 from vitrine.media.errors import VitrineError
 from vitrine.media.timeline import Timeline
 from vitrine.media.track import TrackAnnounced
@@ -71,7 +72,8 @@ COMPLAINTS = 5
 class RtmpServer:
     """Listens for publishers and hands their media to `publications`.
 
-    Call listen once for each address, and close at the end. `refused` counts connections that were not accepted.
+    Call bind once for each address, then serve, and close at the end. `refused` counts connections that were not
+    accepted.
     """
 
     def __init__(
@@ -89,8 +91,8 @@ class RtmpServer:
         self._complaints = Attempts(COMPLAINTS)
         self._servers: list[asyncio.Server] = []
         self._strangers: dict[_Peer, None] = {}  # those that do not publish yet, the oldest first
-        self._peers: dict[_Peer, str] = {}
-        self._addresses: Counter[str] = Counter()
+        self._peers: dict[_Peer, str] = {}  # and the house that each is of
+        self._houses: Counter[str] = Counter()  # connections of each
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -98,17 +100,32 @@ class RtmpServer:
         """Connections that there are."""
         return len(self._peers)
 
-    async def listen(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
-        """Start listening, for RTMPS with a context. The port, which is chosen if 0 is given. Raises OSError."""
+    async def bind(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
+        """Take a port, for RTMPS with a context; one is chosen if 0 is given. Until `serve` connections are refused.
+
+        Raises OSError.
+        """
         server = await asyncio.get_running_loop().create_server(
             lambda: _Peer(self),
             host,
             port,
             ssl=ssl_context,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if ssl_context else None,
+            start_serving=False,
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def serve(self) -> None:
+        """Listen on what was bound. Raises OSError."""
+        for server in self._servers:
+            await server.start_serving()
+
+    async def listen(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> int:
+        """Both at once."""
+        port = await self.bind(host, port, ssl_context)
+        await self.serve()
+        return port
 
     async def close(self, reason: str = "The server is stopping") -> None:
         """Stop listening, end every session, and wait until the sockets are closed."""
@@ -128,9 +145,9 @@ class RtmpServer:
             return refusal
         if len(self._peers) >= self._limits.connections:
             next(iter(self._strangers)).give_way()
-        self._peers[peer] = address
+        self._peers[peer] = house(address)
         self._strangers[peer] = None
-        self._addresses[address] += 1
+        self._houses[house(address)] += 1
         self._empty.clear()
         return None
 
@@ -140,7 +157,7 @@ class RtmpServer:
             return "too many wrong stream keys came from its address"
         if self._attempts.take(address, now):
             return "its address connects too often"
-        if self._addresses[address] >= self._limits.connections_per_address:
+        if self._houses[house(address)] >= self._limits.connections_per_address:
             return f"there are {self._limits.connections_per_address} RTMP connections from its address already"
         if len(self._peers) >= self._limits.connections and not self._strangers:
             return f"there are {self._limits.connections} RTMP connections already"
@@ -157,9 +174,9 @@ class RtmpServer:
     def release(self, peer: "_Peer") -> None:
         """Count a connection out, if it was counted in."""
         self._strangers.pop(peer, None)
-        address = self._peers.pop(peer, None)
-        if address is not None:
-            self._addresses -= Counter([address])
+        name = self._peers.pop(peer, None)
+        if name is not None:
+            self._houses -= Counter([name])
         if not self._peers:
             self._empty.set()
 

@@ -187,7 +187,9 @@ class PeerPool:
                 await self._run_process()
             except OSError as error:
                 log.error("the media process of WHIP cannot be started: %s", error.strerror)
-                self._tried.set()
+            except Exception:
+                log.exception("the media process of WHIP met a bug")
+            self._tried.set()
             tries = 1 if loop.time() - begun > LONG_LIFE else tries + 1
 
     async def _run_process(self) -> None:
@@ -213,9 +215,15 @@ class PeerPool:
                 self._started.clear()
                 await _end(process)
                 self._process = None
-                peers, self._peers = list(self._peers.values()), {}
-                for peer in peers:
-                    peer.lose()
+                self._lose_peers()
+
+    def _lose_peers(self) -> None:
+        peers, self._peers = list(self._peers.values()), {}
+        for peer in peers:
+            try:
+                peer.lose()
+            except Exception:
+                log.exception("a WHIP session met a bug")
 
     async def _talk(self, ours: socket.socket, process: asyncio.subprocess.Process) -> None:
         reader, writer = await asyncio.open_connection(sock=ours)

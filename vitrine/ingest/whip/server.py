@@ -24,6 +24,8 @@ logger = logging.getLogger("vitrine.ingest.whip")
 ID_BYTES = 16
 """Random bytes in a session's address (RFC 9725, Security Considerations)."""
 
+ENDED_EARLY = "The connection ended before it began; try again"
+
 GOODBYE_SECONDS = 5.0
 """For the peers to end when the server stops."""
 
@@ -124,7 +126,7 @@ class WhipServer:
     def _check_key(self, request: Request) -> None:
         """Whoever has the channel's key may end its sessions: it is the same crew."""
         key = resource.bearer_key(request)
-        self._publications.check(PublishRequest("whip", key, request.address, _nothing, request.channel))
+        self._publications.check_key(PublishRequest("whip", key, request.address, _nothing, request.channel))
 
     async def _post(self, request: Request, http: web.Request) -> Answer:
         session = _Session(secrets.token_urlsafe(ID_BYTES), request.address, self._forget)
@@ -135,14 +137,14 @@ class WhipServer:
         )
         self._publications.check(publish)
         self._resources.check_post(request, self._opening, asyncio.get_running_loop().time())
-        offer = read_offer(await _body(http))
-        self._opening += 1
+        self._opening += 1  # from here on: who sends its body slowly takes a place too
         try:
+            offer = read_offer(await _body(http))
             session.peer = await self._peers.open(offer.text, session.receive)
         finally:
             self._opening -= 1
         if session.over:
-            raise FaultError(503, "The connection ended before it began; try again", ("Retry-After", "1"))
+            raise FaultError(503, ENDED_EARLY, ("Retry-After", "1"))
         self._sessions[session.id] = session
         self._empty.clear()
         try:
@@ -150,15 +152,18 @@ class WhipServer:
         except VitrineError as error:
             session.end(str(error))
             raise
+        if session.over:
+            raise FaultError(503, ENDED_EARLY, ("Retry-After", "1"))
         answer = complete_answer(session.peer.answer, offer, self._public_address)
         return self._resources.create(session.id, request.channel, offer, answer)
 
     async def _patch(self, request: Request, http: web.Request) -> Answer:
         found = self._resources.check_patch(request)
         fragment = resource.read_candidates(await _body(http), found)
-        session = self._sessions[found.id]
-        assert session.peer is not None
-        await session.peer.add_candidates(fragment.candidates)
+        self._resources.find(request)  # it may have ended while the body came
+        peer = self._sessions[found.id].peer
+        assert peer is not None
+        await peer.add_candidates(fragment.candidates)
         return resource.done()
 
     def _forget(self, session: "_Session", gone: bool) -> None:

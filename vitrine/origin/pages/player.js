@@ -360,7 +360,7 @@ export class Player extends EventTarget {
 
   #awaitNews() {
     if (!this.#silent()) {
-      this.#detach(); // a server that was started again may count its segments from zero
+      this.#detach(); // another broadcast may have begun, which counts its segments anew
       this.#attach();
     } else if (performance.now() - this.#silentSince > LAST_RESORT_MS) {
       this.#openAgain();

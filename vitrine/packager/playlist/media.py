@@ -82,13 +82,16 @@ def discontinuity(init_name: str | None) -> str:
 def render_live(state: LiveState, *, delta: bool) -> str:
     """The playlist's text. With `delta` what lies before the skip boundary is left out, if anything does.
 
+    At the end no parts are left, as there is no live edge any more (section 6.2.1). hls.js (1.7) would compare the last
+    one's middle with what it has of pictures and sound together, and wait for ever where one ends a frame earlier.
+
     A discontinuity is never left out, nor what follows it: of hls.js several releases lost count then (#6949, #7282).
     """
     skipped = _before(state.segments, 0, CAN_SKIP_UNTIL) if delta else 0
     skipped = next((index for index, each in enumerate(state.segments[:skipped]) if each.opening), skipped)
     open_ticks = sum(part.ticks for part in state.open_parts)
     bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
-    if state.init_name is None:
+    if state.init_name is None or state.ended:
         bare = len(state.segments)
     ranges, removed = state.news if skipped and state.news else (state.date_ranges, None)
     blocks = [_live_header(state), ranges]

@@ -11,7 +11,7 @@ from vitrine.media.errors import MisuseError
 from vitrine.media.ticks import rescale
 from vitrine.packager.programme import milliseconds
 
-MICROSECONDS = 1_000_000
+NANOSECONDS = 1_000_000_000
 EPOCH = datetime(1970, 1, 1)
 """Naive, though in UTC: isoformat would write an offset where HLS has a Z."""
 
@@ -24,9 +24,13 @@ PLAYLIST_TYPE_VOD = "#EXT-X-PLAYLIST-TYPE:VOD"
 
 
 def decimal(ticks: int, timescale: int) -> str:
-    """Seconds to the nearest microsecond: rounding keeps order, so a part is never written above its target."""
-    whole, rest = divmod(rescale(ticks, timescale, MICROSECONDS), MICROSECONDS)
-    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    """Seconds to the nearest nanosecond: rounding keeps order, so a part is never written above its target.
+
+    With microseconds six parts of a third of a second miss two of those, and Shaka Player (5.2), which adds them up and
+    allows for one, never comes to the end of a show.
+    """
+    whole, rest = divmod(rescale(ticks, timescale, NANOSECONDS), NANOSECONDS)
+    return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
 
 
 def decimal_fraction(seconds: Fraction) -> str:

@@ -80,7 +80,7 @@ class SoundThread:
             case SoundLeft():
                 self._drop_decoder()
                 self._silent.forget()
-                self._left = True
+                self._left, self._wait = True, WAIT
             case PictureReached(position, nothing_comes):
                 self._follow(ticks_at(position, AUDIO_RATE), 0 if nothing_comes or self._left else self._wait)
             case PictureEnded(position):

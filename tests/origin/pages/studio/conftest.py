@@ -2,28 +2,23 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from bench.chromium import chromium
 from tests.origin.pages.studio.visit import Visit
-from tests.overlay.browser.conftest import CHROMIUM_ARGUMENTS
 
 FILMS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*CHROMIUM_ARGUMENTS, *FILMS]
-        )
-        yield chromium
-        await chromium.close()
+    async with chromium(*FILMS) as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -8,6 +8,22 @@ from playwright.async_api import expect
 from tests.origin.pages.studio.visit import PATIENCE, Visit, filming, go_live, until
 from vitrine.origin.status import Health
 
+KEEP_PEER = """
+() => {
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...settings) { super(...settings); globalThis.peer = this; }
+  };
+}
+"""
+
+DISCONNECT = """
+() => {
+  Object.defineProperty(peer, "iceConnectionState", { get: () => "disconnected" });
+  peer.dispatchEvent(new Event("iceconnectionstatechange"));
+}
+"""
+"""What a browser does when it has heard nothing for some five seconds."""
+
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -67,6 +83,17 @@ async def test_a_server_that_forgot_us_is_published_to_again(visit: Visit) -> No
     await until(lambda: visit.house.whip.frames.get("video", 0) > 5)
 
 
+async def test_a_silent_server_that_forgot_us_is_published_to_again(visit: Visit) -> None:
+    visit.expected = "404"
+    page = await visit()
+    await page.evaluate(KEEP_PEER)
+    await go_live(page, visit)
+    await page.route("**/whip/demo/*", lambda route: route.fulfill(status=404))
+    await page.evaluate(DISCONNECT)
+    await expect(page.locator("#air-word")).to_have_text("Connection lost")
+    await until(lambda: visit.house.whip.asked.count("POST again") == 1)
+
+
 async def test_a_server_that_is_back_is_asked_whether_it_knows_us(visit: Visit) -> None:
     visit.expected = "404|ERR_FAILED"
     page = await visit()
@@ -85,16 +112,19 @@ async def test_a_server_that_is_back_is_asked_whether_it_knows_us(visit: Visit) 
 
 
 async def test_who_is_on_air_already_is_only_taken_over_from_when_the_host_says_so(visit: Visit) -> None:
-    visit.expected = "409"
+    visit.expected = "409|503"
     visit.house.whip.busy = True
     page = await visit()
     await filming(page)
     await page.get_by_role("button", name="Go live").click()
     await page.get_by_role("dialog").get_by_role("button", name="Go live").click()
     await expect(page.get_by_role("dialog")).to_contain_text("Somebody else is on air")
+    visit.house.whip.refuses = (503, "It is being started again; try again")
     await page.get_by_role("button", name="Take over").click()
+    await until(lambda: len(visit.house.whip.asked) == 2)
+    visit.house.whip.refuses = None
     await until(lambda: visit.house.whip.frames.get("video", 0) > 5)
-    assert visit.house.whip.asked[:2] == ["POST", "POST takeover"]
+    assert visit.house.whip.asked[:3] == ["POST", "POST takeover", "POST takeover"]
 
 
 async def test_who_was_taken_over_from_stays_off_until_the_host_says_otherwise(visit: Visit) -> None:

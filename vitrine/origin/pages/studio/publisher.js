@@ -21,6 +21,7 @@ export class Publisher extends EventTarget {
   #side = 720;
   #session = null;
   #wanted = false;
+  #takeover = false; // until it is taken for the first time
   #tries = 0;
   #timer = 0;
   #heard = { at: 0, report: 0 };
@@ -45,10 +46,11 @@ export class Publisher extends EventTarget {
     this.#stream = stream;
     this.#side = side;
     this.#wanted = true;
+    this.#takeover = takeover;
     this.#tries = 0;
     this.#stayAwake();
     this.#become("connecting");
-    this.#connect(takeover);
+    this.#connect();
   }
 
   stop() {
@@ -90,7 +92,7 @@ export class Publisher extends EventTarget {
     }
   }
 
-  async #connect(takeover) {
+  async #connect() {
     clearTimeout(this.#timer);
     this.#leave();
     const session = new WhipSession(this.#ingest.whip, this.#ingest.key);
@@ -98,7 +100,10 @@ export class Publisher extends EventTarget {
     session.addEventListener("state", () => session === this.#session && this.#follow(session));
     this.#timer = setTimeout(() => session === this.#session && this.#lose(), CONNECT_MS);
     try {
-      await session.open(this.#stream, this.#side, { publisher: this.#name, takeover });
+      await session.open(this.#stream, this.#side, { publisher: this.#name, takeover: this.#takeover });
+      if (session === this.#session) {
+        this.#takeover = false; // from here on it takes over from itself alone
+      }
     } catch (error) {
       if (session === this.#session && this.#wanted) {
         this.#fail(error);
@@ -106,7 +111,8 @@ export class Publisher extends EventTarget {
     }
   }
 
-  #follow({ state }) {
+  #follow(session) {
+    const { state } = session;
     if (state === "connected") {
       clearTimeout(this.#timer);
       this.#tries = 0;
@@ -157,7 +163,7 @@ export class Publisher extends EventTarget {
       if (!navigator.onLine) {
         this.#again(1000);
       } else {
-        this.#connect(false); // it takes over from itself all the same
+        this.#connect();
       }
     }, spread);
   }
