@@ -308,8 +308,7 @@ class Broadcast:
 
     def _programme_now(self) -> Fraction:
         """Programme time for the first keyframe of a session: 0 until there is something to go on from."""
-        now = time.monotonic()
-        due = self._standstill.due(now)
+        due = self._standstill.due(time.monotonic())
         if self._plan is None or due is None:
             self.started = datetime.now(UTC)
             return Fraction(0)
