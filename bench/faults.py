@@ -73,26 +73,26 @@ class Stage:
         self.server = server
         self.restarts = 0
         self._servers: list[asyncio.subprocess.Process] = []
-        self._publishers: dict[str, asyncio.subprocess.Process] = {}
+        self.publishers: dict[str, asyncio.subprocess.Process] = {}
 
     async def publish(self, key: str = CHANNEL, options: tuple[str, ...] = COPIED, delay: float = 0.0) -> None:
         """A real ffmpeg, at the pace of the clock."""
         await asyncio.sleep(delay)
         source = ("-re", "-stream_loop", "-1", "-i", str(self.show))
         url = f"{self.server.rtmp}/{key}"
-        self._publishers[key] = await asyncio.create_subprocess_exec(
+        self.publishers[key] = await asyncio.create_subprocess_exec(
             "ffmpeg", "-v", "fatal", *source, *options, "-f", "flv", url
         )
 
     async def publish_by_whip(self) -> None:
         push = (sys.executable, "-m", "vitrine.server", "push", str(self.show), f"{self.server.http}/whip/{CHANNEL}")
-        self._publishers[CHANNEL] = await asyncio.create_subprocess_exec(*push, "--key", CHANNEL, "--quiet", "--loop")
+        self.publishers[CHANNEL] = await asyncio.create_subprocess_exec(*push, "--key", CHANNEL, "--quiet", "--loop")
 
     def signal(self, number: int, key: str = CHANNEL) -> None:
-        self._publishers[key].send_signal(number)
+        self.publishers[key].send_signal(number)
 
     async def kill(self, key: str = CHANNEL) -> None:
-        process = self._publishers.pop(key)
+        process = self.publishers.pop(key)
         if process.returncode is None:
             process.send_signal(signal.SIGCONT)
             process.kill()
@@ -110,7 +110,7 @@ class Stage:
         self.restarts += 1
 
     async def close(self) -> None:
-        for key in tuple(self._publishers):
+        for key in tuple(self.publishers):
             await self.kill(key)
         for process in self._servers:
             if process.returncode is None:
@@ -139,7 +139,7 @@ async def _back_by_whip(stage: Stage) -> None:
 async def _taken_over(stage: Stage) -> None:
     """The first is frozen, as one whose network is gone; the second has its key."""
     stage.signal(signal.SIGSTOP)
-    former = stage._publishers.pop(CHANNEL)
+    former = stage.publishers.pop(CHANNEL)
     await stage.publish(delay=0.3)
     await asyncio.sleep(GONE)
     former.kill()
@@ -154,7 +154,17 @@ async def _dies_with_backup(stage: Stage) -> None:
     await stage.publish()
 
 
+async def _silent(stage: Stage) -> None:
+    """Its connection stays: nothing is said, and nothing comes."""
+    stage.signal(signal.SIGSTOP)
+    await asyncio.sleep(GONE)
+    stage.signal(signal.SIGCONT)
+
+
 async def _silent_with_backup(stage: Stage) -> None:
+    if BACKUP_KEY not in stage.publishers:
+        await stage.publish(BACKUP_KEY)
+        await asyncio.sleep(SETTLING)
     stage.signal(signal.SIGSTOP)
     await asyncio.sleep(GONE)
     stage.signal(signal.SIGCONT)
@@ -181,6 +191,7 @@ FAULTS: dict[str, Fault] = {
     "the same, back by WHIP": _back_by_whip,
     "WHIP publisher killed, back by RTMP": _lost_and_back,
     "taken over from a publisher that hangs": _taken_over,
+    "publisher silent for 5 s": _silent,
     "primary killed with a backup; back after 5 s": _dies_with_backup,
     "primary silent for 5 s with a backup": _silent_with_backup,
     "worker killed": _worker_killed,

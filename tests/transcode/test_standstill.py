@@ -4,6 +4,7 @@ import pytest
 
 from vitrine.transcode.standstill import (
     CATCHING_UP,
+    MOST_PATIENCE,
     PATIENCE,
     SLATE_AFTER_LEAVING,
     SLATE_AFTER_STOPPING,
@@ -61,7 +62,7 @@ def test_a_picture_that_stops_is_filled_at_the_pace_of_the_clock() -> None:
 def test_what_is_late_by_less_is_shown() -> None:
     watch = Watch()
     watch.film(5)
-    watch.wait(0.8)
+    watch.wait(float(PATIENCE) - TICK)
     assert watch.filled == []
 
 
@@ -75,6 +76,39 @@ def test_a_network_that_was_away_catches_up_and_time_is_not_moved() -> None:
     watch.film(10)
     assert watch.moved == 0
     assert watch.filled[-1] < 10
+
+
+def burst(watch: Watch, seconds: float) -> None:
+    """What was filmed in so many seconds comes at their end."""
+    watch.wait(seconds)
+    for _ in range(round(seconds * 10)):
+        watch.push(watch.time)
+        watch.time += Fraction(1, 10)
+
+
+def test_a_publisher_that_comes_in_bursts_is_waited_for_longer() -> None:
+    watch = Watch()
+    watch.film(5)
+    burst(watch, 0.8)
+    filled = len(watch.filled)
+    assert filled > 0
+    for _ in range(10):
+        burst(watch, 0.8)
+    assert len(watch.filled) == filled
+    watch.wait(5)
+    assert float(watch.now - 100 - float(watch.filled[-1])) <= float(MOST_PATIENCE) + TICK
+
+
+def test_a_network_that_was_away_for_long_is_no_habit() -> None:
+    watch = Watch()
+    watch.film(5)
+    watch.wait(3)
+    for _ in range(30):
+        watch.push(watch.time)
+        watch.time += Fraction(1, 10)
+    watch.film(5)
+    watch.wait(5)
+    assert float(watch.now - 100 - float(watch.filled[-1])) <= float(PATIENCE) + TICK
 
 
 def test_it_is_filled_while_a_publisher_catches_up() -> None:

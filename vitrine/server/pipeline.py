@@ -34,7 +34,7 @@ from vitrine.server.vitals import Vitals
 from vitrine.transcode.events import Failed, Opened, PoolEvent, Shed, Stats, WorkerDied
 from vitrine.transcode.gate import DEFAULT_RATE
 from vitrine.transcode.ladder import Plan, Slate
-from vitrine.transcode.standstill import PATIENCE, PATIENCE_WITH_BACKUP, TICK, Standstill
+from vitrine.transcode.standstill import MOST_PATIENCE, PATIENCE_WITH_BACKUP, TICK, Standstill
 
 log = logging.getLogger("vitrine.broadcast")
 
@@ -162,7 +162,7 @@ class Broadcast:
             self._change_over(better)
         standby = self.inputs.standby
         backed = standby is not None and standby.ready
-        fill = self._standstill.look(now, PATIENCE_WITH_BACKUP if backed else PATIENCE)
+        fill = self._standstill.look(now, PATIENCE_WITH_BACKUP if backed else MOST_PATIENCE)
         if fill is not None:
             self._transcoder.advance(fill.position, fill.slate)
             self._newest = max(self._newest, fill.position)

@@ -1,8 +1,8 @@
 """What the broadcast shows while no picture comes: how far time is to be filled, with what, and when it was for good.
 
-A picture that stops is repeated, and silence follows it, at the pace of the clock and PATIENCE behind it: what was only
-late is still shown. What comes for time that is filled already is dropped, until it has caught up, as after a network
-that was away; a publisher whose stamps go on where they stopped never does, and its time is moved.
+A picture that stops is repeated, and silence follows it, at the pace of the clock and some patience behind it: what was
+only late is still shown. What comes for time that is filled already is dropped, until it has caught up, as after a
+network that was away; a publisher whose stamps go on where they stopped never does, and its time is moved.
 
 For a publisher that is gone nothing is late: time is filled without delay, so that viewers see no hole.
 """
@@ -13,8 +13,15 @@ from fractions import Fraction
 TICK = 0.1
 """Seconds between two looks: three pictures at 30 frames a second, a third of a part."""
 
-PATIENCE = Fraction(1)
-"""Seconds that a picture may be late: as long as a lost RTP packet is waited for, and players have as much buffered."""
+PATIENCE = Fraction(3, 5)
+"""Seconds that a picture may be late at first: when one stops for good, players have as much buffered."""
+
+MOST_PATIENCE = Fraction(1)
+"""The same for a publisher whose pictures come late again and again, in bursts over a busy network: filling each gap
+would drop a part of each burst. As long as a lost RTP packet is waited for."""
+
+MARGIN = Fraction(1, 10)
+"""Seconds of patience more than the longest gap that a publisher has had."""
 
 PATIENCE_WITH_BACKUP = Fraction(1, 4)
 """The same where a backup will replace a publisher that is silent: viewers are not to run dry before."""
@@ -54,6 +61,7 @@ class Standstill:
         self._looked: float | None = None
         self._behind: float | None = None
         self._left = False
+        self._patience = PATIENCE
 
     def push(self, time: Fraction, now: float) -> Fraction:
         """A picture arrived. Returns by how much the publisher's time is to be moved from here on, mostly 0."""
@@ -63,6 +71,7 @@ class Standstill:
             return Fraction(0)
         if self._behind is None:
             self._behind = now
+            self._learn(Fraction(now - self._arrived))
         if now - self._behind < CATCHING_UP:
             return Fraction(0)
         self._behind = None
@@ -77,6 +86,12 @@ class Standstill:
         """The publisher is gone: nothing is waited for until a picture arrives."""
         self._left = True
         self._behind = None
+        self._patience = PATIENCE
+
+    def _learn(self, gap: Fraction) -> None:
+        """A picture came after a gap that was filled already. A long one is no habit of the publisher's."""
+        if gap <= MOST_PATIENCE:
+            self._patience = max(self._patience, min(gap + MARGIN, MOST_PATIENCE))
 
     def due(self, now: float) -> Fraction | None:
         """Programme time at which a picture that arrives now is to be shown, for one that has no time of its own yet.
@@ -85,12 +100,12 @@ class Standstill:
         """
         return None if self._newest is None else max(self._due(now), self.filled or Fraction(0))
 
-    def look(self, now: float, patience: Fraction = PATIENCE) -> Fill | None:
-        """How far to fill now; None where nothing is to be done."""
+    def look(self, now: float, most: Fraction = MOST_PATIENCE) -> Fill | None:
+        """How far to fill now; None where nothing is to be done. `most` is what patience there may be."""
         if self._looked is not None and now - self._looked > TICK + BUSY and not self._left:
             self._arrived += now - self._looked - TICK
         self._looked = now
-        patience = Fraction(0) if self._left else patience
+        patience = Fraction(0) if self._left else min(self._patience, most)
         if self._newest is None or now - self._arrived <= patience:
             return None
         position = self._due(now) - patience
