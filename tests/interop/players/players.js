@@ -3,6 +3,9 @@
  * and gives `choose` (a rendition, by its height) and `toLive`; null where the player does not let a page do that.
  */
 
+const MOST_ATTEMPTS = 4;
+const RUNNING = 15; // frames: half a second
+
 const PLAYERS = {
   "hls.js"(address) {
     const hls = new Hls();
@@ -31,8 +34,16 @@ const PLAYERS = {
     };
   },
 
-  Chromium(address) {
-    video.src = address;
+  /**
+   * Version 156 changes to a larger picture at once, and where nothing newer than what it has is listed of that just
+   * then, it gives up ("Segment queue never had any data"). A page opens it again, as our own does.
+   */
+  async Chromium(address) {
+    do {
+      frames.length = faults.length = 0;
+      video.src = address;
+      await until(() => frames.length > RUNNING);
+    } while (faults.length && ++attempts < MOST_ATTEMPTS);
     return { choose: null, toLive: null };
   },
 };
@@ -41,6 +52,7 @@ const video = document.querySelector("video");
 const frames = []; // of each that came on screen: the number in it, its media time, the height of its rendition
 const faults = [];
 let player = null;
+let attempts = 0;
 
 video.addEventListener("error", () => faults.push(video.error.message));
 video.requestVideoFrameCallback(function look(_, { mediaTime }) {
