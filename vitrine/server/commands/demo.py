@@ -15,7 +15,7 @@ from vitrine.media.errors import ConfigError, RefusedError
 from vitrine.overlay.commands import Command, Programme
 from vitrine.server.commands.sample import sample
 from vitrine.server.commands.serve import studio_address, until_stopped
-from vitrine.server.config import Channel, Config, Server
+from vitrine.server.config import Channel, Config, Reconnect, Server
 from vitrine.server.desk import Desk
 from vitrine.server.logs import log_to_stderr
 from vitrine.server.serve import running
@@ -38,7 +38,11 @@ async def demo(http: str, rtmp: str, data: Path) -> None:
     log_to_stderr()
     shop = await asyncio.to_thread(prepared_shop, data)
     channel = Channel(title="Vitrine demo show", catalogue=str(shop / CATALOGUE), rundown=str(shop / RUNDOWN))
-    config = Config(server=Server(http=http, rtmp=rtmp, data=str(data)), channels={CHANNEL: channel})
+    config = Config(
+        server=Server(http=http, rtmp=rtmp, data=str(data)),
+        reconnect=Reconnect(window=0),  # a demo that is started again begins with its first product
+        channels={CHANNEL: channel},
+    )
     async with running(config) as server:
         rtmp_host, http_host = rtmp.rpartition(":")[0], http.rpartition(":")[0]
         publisher = await _publish(show, f"rtmp://{rtmp_host}:{server.rtmp_port}/live")
