@@ -10,7 +10,7 @@ from tests.origin.on_air import RATE, Broadcast, on_air
 from tests.overlay.browser.stage import READ_NUMBER
 
 WINDOW = 60
-PATIENCE = 30.0
+PATIENCE = 50.0
 """Seconds that anything may take on a busy machine before it counts as hung."""
 
 EDGE = 4.0
