@@ -43,6 +43,14 @@ class Watch:
         self.moved += moved
 
 
+def burst(watch: Watch, seconds: float) -> None:
+    """What was filmed in so many seconds comes at their end."""
+    watch.wait(seconds)
+    for _ in range(round(seconds * 10)):
+        watch.push(watch.time)
+        watch.time += Fraction(1, 10)
+
+
 def test_nothing_is_filled_while_pictures_come() -> None:
     watch = Watch()
     watch.wait(5)
@@ -69,21 +77,10 @@ def test_what_is_late_by_less_is_shown() -> None:
 def test_a_network_that_was_away_catches_up_and_time_is_not_moved() -> None:
     watch = Watch()
     watch.film(5)
-    watch.wait(5)
-    for _ in range(50):
-        watch.push(watch.time)
-        watch.time += Fraction(1, 10)
+    burst(watch, 5)
     watch.film(10)
     assert watch.moved == 0
     assert watch.filled[-1] < 10
-
-
-def burst(watch: Watch, seconds: float) -> None:
-    """What was filmed in so many seconds comes at their end."""
-    watch.wait(seconds)
-    for _ in range(round(seconds * 10)):
-        watch.push(watch.time)
-        watch.time += Fraction(1, 10)
 
 
 def test_a_publisher_that_comes_in_bursts_is_waited_for_longer() -> None:
@@ -102,10 +99,7 @@ def test_a_publisher_that_comes_in_bursts_is_waited_for_longer() -> None:
 def test_a_network_that_was_away_for_long_is_no_habit() -> None:
     watch = Watch()
     watch.film(5)
-    watch.wait(3)
-    for _ in range(30):
-        watch.push(watch.time)
-        watch.time += Fraction(1, 10)
+    burst(watch, 3)
     watch.film(5)
     watch.wait(5)
     assert float(watch.now - 100 - float(watch.filled[-1])) <= float(PATIENCE) + TICK
