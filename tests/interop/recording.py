@@ -3,8 +3,10 @@
 import asyncio
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -13,6 +15,21 @@ from aiohttp import ClientSession
 from vitrine.ingest.sample import cells, flash
 from vitrine.packager.cmaf.box import Box, read_boxes
 from vitrine.packager.part import PRODUCTS
+
+MOST_HELD = 30
+"""Pictures. A program that publishes is late by itself where a machine is busy enough, and its picture stands still for
+a moment: the last one is repeated in the place of those that are late. So is the show's last one under longer sound.
+"""
+
+
+def check_unbroken(numbers: Sequence[int | None], length: int | None = None) -> None:
+    """One picture of the sample show after another, from 0, each in its place; in a loop `length` long, if any."""
+    held = {index for index, (before, number) in enumerate(pairwise(numbers), 1) if before == number}
+    expected = [index if length is None else index % length for index in range(len(numbers))]
+    assert [each for index, each in enumerate(numbers) if index not in held] == [
+        each for index, each in enumerate(expected) if index not in held
+    ]
+    assert len(held) <= MOST_HELD
 
 
 @dataclass(frozen=True)

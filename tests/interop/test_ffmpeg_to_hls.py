@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.interop.conftest import KEY, Publish, configuration, program, until_state
-from tests.interop.recording import RenditionRecording, record
+from tests.interop.recording import RenditionRecording, check_unbroken, record
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.packager.run import FIRST_MSN
 from vitrine.server.config import Channel
@@ -65,7 +65,7 @@ async def test_every_rendition_is_whole_aligned_and_in_step(publish: Publish, ht
         assert abs(picture - sound) <= HALF_AAC_FRAME
     for video in (top, low):
         numbers = video.numbers()
-        assert numbers == list(range(len(numbers)))
+        check_unbroken(numbers)
         assert len(numbers) >= 175
     check_in_step(top, audio)
 
@@ -158,7 +158,7 @@ async def test_reordered_pictures_come_out_in_order(publish: Publish, http: Clie
     await until_state(http, "ended")
     recordings = await record(http)
     numbers = recordings["270p"].numbers()
-    assert numbers == list(range(len(numbers)))
+    check_unbroken(numbers)
     check_in_step(recordings["270p"], recordings["audio"])
 
 
@@ -176,7 +176,7 @@ async def test_enhanced_rtmp_comes_out_whole(
         assert state["state"] == "ended", state["reason"]
         recordings = await record(http, channel)
         numbers = recordings["270p"].numbers()
-        assert numbers == [min(index, 179) for index in range(len(numbers))], "the last picture covers the sound"
+        check_unbroken(numbers)
         assert len(numbers) >= 170
         check_in_step(recordings["270p"], recordings["audio"])
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.interop.conftest import KEY, PATIENCE, Publish, program, state_of, until_state
-from tests.interop.recording import record
+from tests.interop.recording import check_unbroken, record
 from tests.interop.test_ffmpeg_to_hls import check_continuous, check_in_step
 from vitrine.server.serve import Running
 from vitrine.server.transcoder import MOST_DEATHS
@@ -83,7 +83,7 @@ async def test_a_killed_worker_is_replaced_and_nothing_of_the_show_is_lost(
         assert "#EXT-X-DISCONTINUITY\n" not in recording.playlist
     for name in ("270p", "180p"):
         numbers = recordings[name].numbers()
-        assert numbers == [min(number, 179) for number in range(len(numbers))]
+        check_unbroken(numbers)
         assert len(numbers) >= 175
     check_in_step(recordings["270p"], recordings["audio"])
 
@@ -127,7 +127,7 @@ async def test_two_channels_at_once_and_garbage_beside_them(
     for channel in ("show", "other"):
         await until_state(http, "ended", channel=channel)
         numbers = (await record(http, channel))["270p"].numbers()
-        assert numbers == list(range(len(numbers)))
+        check_unbroken(numbers)
         assert len(numbers) >= 175
 
 
@@ -175,7 +175,7 @@ async def test_a_publisher_that_stands_still_and_goes_on(publish: Publish, http:
     assert numbers == sorted(numbers)
     stopped = max(numbers, key=numbers.count)
     assert numbers.count(stopped) > 60, "two seconds of the picture at which it stood still"
-    assert numbers[:stopped] == list(range(stopped))
+    check_unbroken(numbers[: numbers.index(stopped)])
 
 
 async def test_stamps_that_jump_by_hours_are_repaired(publish: Publish, http: ClientSession, show: Path) -> None:

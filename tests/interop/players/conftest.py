@@ -28,11 +28,15 @@ PAGE = """<!doctype html><title>players</title><link rel="icon" href="data:,">
 
 
 class Frame(NamedTuple):
-    """One that came on screen: the number in the picture, and the media time that the player has for it."""
+    """One that came on screen: the number in the picture, the media time that the player has for it, and when it came.
+
+    `time` and `shown` are seconds, each from a beginning of its own.
+    """
 
     number: int
     time: float
     height: int
+    shown: float
 
 
 class Screen:

@@ -49,15 +49,15 @@ const PLAYERS = {
 };
 
 const video = document.querySelector("video");
-const frames = []; // of each that came on screen: the number in it, its media time, the height of its rendition
+const frames = []; // of each that came on screen: the number in it, its media time, the height of its rendition, when
 const faults = [];
 let player = null;
 let attempts = 0;
 
 video.addEventListener("error", () => faults.push(video.error.message));
-video.requestVideoFrameCallback(function look(_, { mediaTime }) {
+video.requestVideoFrameCallback(function look(_, { mediaTime, presentationTime }) {
   video.requestVideoFrameCallback(look);
-  frames.push([readNumber(video), mediaTime, video.videoHeight]);
+  frames.push([readNumber(video), mediaTime, video.videoHeight, presentationTime / 1000]);
 });
 
 async function play(name, address) {
