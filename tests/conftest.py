@@ -1,5 +1,6 @@
 """What every test must leave as it found it, and that none is skipped where it counts."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -10,6 +11,7 @@ import hypothesis
 import psutil
 import pytest
 
+asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[attr-defined]
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
