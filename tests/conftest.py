@@ -36,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("interop") is None)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-asyncio makes the loop
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without asyncio's debug mode where real programs keep time with us: it costs our side a fifth more."""
+    item.config.option.asyncio_debug = item.get_closest_marker("interop") is None
+
+
 def children() -> set[int]:
     """Processes that this one started and has not seen end."""
     found = set[int]()
