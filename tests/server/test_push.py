@@ -152,7 +152,7 @@ async def test_who_took_over_is_left_on_air(show: Path) -> None:
     [
         (401, '{"detail": "This stream key opens no channel here, key"}', True),
         (404, "not ours", True),
-        (409, '{"detail": "Another publisher is live"}', False),
+        (409, '{"detail": "Another publisher is live"}', True),
         (502, "<html>Bad Gateway</html>", False),
         (503, '{"detail": "The server is being stopped"}', False),
     ],
@@ -176,3 +176,13 @@ async def test_what_whip_servers_say_is_final_or_passes(
         await runner.cleanup()
     assert isinstance(error, RefusedError) is final
     assert "key," not in str(error).replace("stream key", "")
+
+
+def test_who_comes_back_by_whip_takes_over_from_nobody_else() -> None:
+    tries = push_whip.addresses("https://h/whip/show?takeover=1&a=b")
+    first, second, third = next(tries), next(tries), next(tries)
+    name = first.split("&a=b")[0].split("publisher=")[1].split("&")[0]
+    assert len(name) > 16
+    assert first == f"https://h/whip/show?publisher={name}&takeover=1&a=b"
+    assert second == third == f"https://h/whip/show?publisher={name}&a=b"
+    assert next(push_whip.addresses("http://h/whip/show?publisher=me")) == "http://h/whip/show?publisher=me"

@@ -89,6 +89,7 @@ class WhipMuxer:
         except (av.HTTPError, av.HTTPClientError, av.HTTPServerError) as error:
             raise DeclinedError(error.strerror or "no reason given") from error
         except av.FFmpegError as error:
+            self.abandon()
             raise VitrineError(f"No connection for media came about: {error.strerror}.") from error
 
     def _line(self, track: Track, reader: FileReader) -> _Line:

@@ -18,7 +18,7 @@ from vitrine.ingest.rtmp.peer import RtmpPeer
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import ConfigError, RefusedError, VitrineError
 from vitrine.server.commands.progress import progress_bar
-from vitrine.server.commands.push_whip import WHIP_SCHEMES, whip_publisher
+from vitrine.server.commands.push_whip import WHIP_SCHEMES, addresses, whip_publisher
 
 Send = Callable[[AccessUnit], Awaitable[None]]
 Connect = Callable[[], AbstractAsyncContextManager[Send]]
@@ -35,8 +35,12 @@ async def push(
     """
     trusted = _trusted(authority)
     reader = await asyncio.to_thread(FileReader, file)
-    whip = url.partition(":")[0].lower() in WHIP_SCHEMES
-    connect = partial(whip_publisher if whip else _rtmp_publisher, url, key, reader, trusted)
+    connect: Connect
+    if url.partition(":")[0].lower() in WHIP_SCHEMES:
+        tries = addresses(url)
+        connect = lambda: whip_publisher(next(tries), key, reader, trusted)  # noqa: E731 - as the other is
+    else:
+        connect = partial(_rtmp_publisher, url, key, reader, trusted)
     with progress_bar(quiet) as bar:
         await _Feed(reader, loop, bar).play(connect)
 

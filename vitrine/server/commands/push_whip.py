@@ -4,11 +4,13 @@ It checks no certificate and keeps the server's words to itself; both are asked 
 """
 
 import asyncio
+import secrets
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
@@ -24,12 +26,24 @@ PATIENCE = ClientTimeout(total=10)
 ABOUT_THE_OFFER = (400, 422)
 """What an empty offer is answered once everything else is in order."""
 
-PASSING = (408, 409, 429)
-"""Statuses below 500 of what passes by itself: our own former session is taken for well for two seconds after its
-network is gone."""
+PASSING = (408, 429)
+"""Statuses below 500 of what passes by itself."""
 
 WATCH_SECONDS = 0.5
 """Between two questions whether the server is there: it takes longer to start again."""
+
+
+def addresses(url: str) -> Iterator[str]:
+    """The address to publish to at first, then the one to come back to, again and again.
+
+    We come back to what is ours, which the server knows by a name, and take nothing from whoever took over meanwhile.
+    """
+    parts = urlsplit(url)
+    query = {"publisher": secrets.token_urlsafe(16), **dict(parse_qsl(parts.query, keep_blank_values=True))}
+    yield parts._replace(query=urlencode(query)).geturl()
+    query.pop("takeover", None)
+    while True:
+        yield parts._replace(query=urlencode(query)).geturl()
 
 
 @asynccontextmanager
