@@ -161,7 +161,7 @@ async def test_a_publisher_that_stands_still_and_goes_on(publish: Publish, http:
     async with publish() as ffmpeg:
         await until_state(http, "live")
         ffmpeg.process.send_signal(signal.SIGSTOP)
-        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=2") as response:
+        async with http.get("/hls/show/270p/index.m3u8?_HLS_msn=3") as response:
             assert response.status == 200, "what is missing is filled in, and viewers see one unbroken show"
         ffmpeg.process.send_signal(signal.SIGCONT)
         assert (await ffmpeg.ended())[0] == 0

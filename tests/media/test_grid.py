@@ -80,21 +80,37 @@ def test_a_tick_near_a_frame_finds_it(rate: Fraction, frame: int, off: int) -> N
     assert grid.frame(grid.tick(frame) + off) == frame
 
 
-@given(rates, frames)
-def test_segments_follow_one_another(rate: Fraction, frame: int) -> None:
-    grid = Grid(rate)
+@given(rates, frames, st.booleans())
+def test_segments_follow_one_another(rate: Fraction, frame: int, live: bool) -> None:
+    grid = Grid(rate, live=live)
     segment = grid.segment(frame)
-    first = segment * grid.frames_per_segment
+    first = grid.first_frame(segment)
     assert grid.starts_segment(first)
+    assert grid.place_in_part(first) == 0
     assert grid.starts_segment(frame) == (frame == first)
     assert grid.segment_start(segment) <= grid.tick(frame) < grid.segment_start(segment + 1)
 
 
-@given(rates, st.integers(0, 10**6))
-def test_audio_starts_within_half_a_frame_of_the_picture(rate: Fraction, segment: int) -> None:
-    grid = Grid(rate)
+@pytest.mark.parametrize("rate", RATES)
+def test_a_live_show_has_a_whole_segment_after_a_second(rate: Fraction) -> None:
+    grid = Grid(rate, live=True)
+    firsts = [Fraction(grid.first_frame(segment)) / rate for segment in range(6)]
+    assert Fraction(9, 10) < firsts[1] < Fraction(11, 10)
+    assert firsts[2:] == [segment * grid.frames_per_segment / rate for segment in range(1, 5)]
+
+
+def test_parts_of_half_a_segment_and_more_are_segments_of_their_own() -> None:
+    for part, firsts in ((Fraction(1), [0, 30, 60]), (Fraction(3, 2), [0, 60, 120])):
+        grid = Grid(Fraction(30), part, live=True)
+        assert [grid.first_frame(segment) for segment in range(3)] == firsts
+        assert [grid.segment(frame) for frame in firsts] == [0, 1, 2]
+
+
+@given(rates, st.integers(0, 10**6), st.booleans())
+def test_audio_starts_within_half_a_frame_of_the_picture(rate: Fraction, segment: int, live: bool) -> None:
+    grid = Grid(rate, live=live)
     audio = Fraction(grid.audio_segment_start(segment) * AAC_FRAME, AUDIO_RATE)
-    video = segment * grid.frames_per_segment / rate
+    video = grid.first_frame(segment) / rate
     assert abs(audio - video) <= Fraction(AAC_FRAME, 2 * AUDIO_RATE)
 
 

@@ -17,7 +17,7 @@ from vitrine.server.left import Left
 from vitrine.server.segment_files import SegmentFiles
 
 START = 1_795_971_603_120_000_000
-GRID = Grid(Fraction(25))
+GRID = Grid(Fraction(25), live=True)
 SPS = bytes.fromhex("6764001facb402802dd3501010140000030004000afc803c60ca80")
 RENDITIONS = (
     Rendition(
@@ -57,9 +57,9 @@ class Show:
             self.files.describe(index.with_run(run))
             self.core.begin(run, RENDITIONS)
             self.frame = {1: self.core.taken["360p"], 2: self.core.taken["audio"]}
-            self.begun = run.first_segment * 2
+            self.begun = GRID.first_frame(run.first_segment) / GRID.rate
         else:
-            self.begun = 0
+            self.begun = Fraction(0)
 
     def play(self, seconds: Fraction | int) -> None:
         """Until so many seconds after this run's beginning."""

@@ -23,7 +23,7 @@ def test_all_of_it_is_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"v": 2},
+        {"v": 1},
         {"runs": []},
         {"runs": [[1, 2, 3]]},
         {"rate": "1/0"},

@@ -103,7 +103,7 @@ def test_a_start_that_came_to_nothing_is_no_discontinuity(start: Callable[..., S
     show.play(5)
     text = show.playlists()["360p"]
     assert text.count("#EXT-X-DISCONTINUITY\n") == 1
-    assert f"{BROADCAST}.r3.4.m4s" in text
+    assert f"{BROADCAST}.r3.5.m4s" in text
     show.play(90)
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in show.playlists()["360p"]
 
@@ -122,7 +122,8 @@ def test_of_hours_the_last_minute_is_read_and_the_rest_is_known(start: Callable[
     show.play(3)
     show.killed()
     again = found(channel).past.segments["360p"]
-    assert [entry_of(each).duration == 2 for each in again[:-1]].count(True) == len(again) - 2, "one was cut short"
+    whole = [entry_of(each).duration == 2 for each in again[:-1]]
+    assert whole.count(False) == 3, "the first two are halves, and one was cut short"
 
 
 def test_cut_at_any_byte_there_is_something_to_go_on_from(
@@ -132,7 +133,7 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
     show.play(Fraction(53, 10))
     show.killed()
     folder = channel / BROADCAST / FOLDER
-    text = folder / PRODUCTS / f"{BROADCAST}.2.vtt"
+    text = folder / PRODUCTS / f"{BROADCAST}.3.vtt"
     text.rename(text.with_name(text.name + UNFINISHED))
     unfinished = next((folder / "360p").glob("*.part"))
     data = unfinished.read_bytes()
@@ -148,9 +149,9 @@ def test_cut_at_any_byte_there_is_something_to_go_on_from(
         written = (copy / BROADCAST / FOLDER / RANGES_NAME).read_bytes()
         assert read_published(written) == (past.published, len(written))
         ranges.append(len(past.published))
-        assert [entry_of(each).gap for each in past.segments[PRODUCTS]][1:] == [True] * (len(past.segments["360p"]) - 1)
+        assert [entry_of(each).gap for each in past.segments[PRODUCTS]][2:] == [True] * (len(past.segments["360p"]) - 2)
         last = past.segments["360p"][-1]
-        ends.append(past.next_msn * 2 - 4 + entry_of(last).duration)
+        ends.append(past.next_msn * 2 - 6 + entry_of(last).duration)
         assert len({len(kept) for kept in past.segments.values()}) == 1
         listed = {entry_of(each).name for each in past.segments["360p"]}
         assert {each.name for each in cut.parent.iterdir() if each.suffix == ".m4s"} == listed
@@ -167,14 +168,14 @@ def test_what_a_start_cuts_is_another_representation(start: Callable[..., Show],
     show = start()
     show.play(Fraction(61, 10))
     address = f"/hls/show/360p/{BROADCAST}.{{}}.m4s"
-    before = {msn: answer(show, address.format(msn)) for msn in (2, 3)}
+    before = {msn: answer(show, address.format(msn)) for msn in (3, 4)}
     show.killed()
     folder = channel / BROADCAST / FOLDER
-    sound = folder / "audio" / f"{BROADCAST}.3.m4s"
+    sound = folder / "audio" / f"{BROADCAST}.4.m4s"
     data = sound.read_bytes()
     sound.rename(sound.with_name(sound.name + UNFINISHED)).write_bytes(data[:-100])
     second = start(found(channel))
-    for msn, changed in ((2, False), (3, True)):
+    for msn, changed in ((3, False), (4, True)):
         known, now = before[msn], answer(second, address.format(msn))
         assert (known.size > now.size, known.headers["ETag"] != now.headers["ETag"]) == (changed, changed)
         asked = answer(second, address.format(msn), **{"if-none-match": known.headers["ETag"]})
@@ -193,11 +194,12 @@ def test_a_text_that_is_not_whole_is_none(start: Callable[..., Show], channel: P
     show.play(9)
     show.killed()
     folder = channel / BROADCAST / FOLDER / PRODUCTS
-    for msn in (2, 4):
+    for msn in (2, 5):
         text = folder / f"{BROADCAST}.{msn}.vtt"
         text.rename(text.with_name(text.name + UNFINISHED)).write_bytes(b"WEBVTT\nX-TIMESTA")
     texts = found(channel).past.segments[PRODUCTS]
-    assert [entry_of(each).gap for each in texts] == [False, True, False, True, True]  # the newest was never begun
+    gaps = [entry_of(each).gap for each in texts]
+    assert gaps == [False, True, False, False, True, True], "the newest was never begun"
     assert {each.name for each in folder.iterdir()} == {entry_of(each).name for each in texts if not entry_of(each).gap}
 
 
@@ -265,7 +267,7 @@ def test_a_disk_that_loses_segments_leaves_nothing_to_go_on_from(
     shutil.move(folder / "elsewhere", folder / "360p")
     show.play(12)
     show.killed()
-    assert found(channel).past.next_msn == 7
+    assert found(channel).past.next_msn == 8
 
 
 @pytest.mark.parametrize("name", [RANGES_NAME, f"360p/{BROADCAST}.init.mp4{UNFINISHED}"])
@@ -339,7 +341,7 @@ def test_a_run_without_an_initialisation_section_is_nothing_to_go_on_from(
     show.play(5)
     show.killed()
     folder = channel / BROADCAST / FOLDER / "360p"
-    for run, first in (("", 4), (".r1", 7), (".r2", None)):
+    for run, first in (("", 5), (".r1", 8), (".r2", None)):
         lost = folder / f"{BROADCAST}{run}.init.mp4"
         lost.unlink()
         if data is not None:

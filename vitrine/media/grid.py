@@ -47,15 +47,22 @@ def nearest_rate(measured: Fraction) -> Fraction:
 class Grid:
     """The cutting grid of one broadcast. Constant from its first frame to its last.
 
-    `rate` is frames a second, `part_target` seconds.
+    `rate` is frames a second, `part_target` seconds. Of a `live` show the first two segments share the time of one:
+    players begin with a whole segment (hls.js 1.7), and see it a second sooner.
     """
 
     rate: Fraction
     part_target: Fraction = PART_TARGET
+    live: bool = False
 
     @cached_property
     def frames_per_segment(self) -> int:
         return round(self.rate * SEGMENT_SECONDS)
+
+    @cached_property
+    def _frames_of_first(self) -> int:
+        """Frames of a live show's first segment, in whole parts; 0 where there is no such segment."""
+        return self.live * (self.frames_per_segment // 2 // self.frames_per_part) * self.frames_per_part
 
     @cached_property
     def frames_per_part(self) -> int:
@@ -74,24 +81,29 @@ class Grid:
         return rescale(tick * self.rate.numerator, VIDEO_TIMESCALE * self.rate.denominator, 1)
 
     def starts_segment(self, frame: int) -> bool:
-        return frame % self.frames_per_segment == 0
+        return frame == self.first_frame(self.segment(frame))
 
     def place_in_part(self, frame: int) -> int:
         """How many frames a video frame lies behind its part's first."""
         return frame % self.frames_per_segment % self.frames_per_part
 
     def segment(self, frame: int) -> int:
-        """The media sequence number of the segment that holds a video frame."""
-        return frame // self.frames_per_segment
+        """The segment that holds a video frame, counted from 0."""
+        return frame // self.frames_per_segment + (0 < self._frames_of_first <= frame)
+
+    def first_frame(self, segment: int) -> int:
+        """The video frame that starts a segment."""
+        if self._frames_of_first and segment > 0:
+            return self._frames_of_first if segment == 1 else (segment - 1) * self.frames_per_segment
+        return segment * self.frames_per_segment
 
     def segment_start(self, segment: int) -> int:
         """Start of a segment on VIDEO_TIMESCALE."""
-        return self.tick(segment * self.frames_per_segment)
+        return self.tick(self.first_frame(segment))
 
     def audio_segment_start(self, segment: int) -> int:
         """Index of the AAC frame that starts a segment's audio: the nearest to the video's start."""
-        frames = segment * self.frames_per_segment
-        samples = frames * self.rate.denominator * AUDIO_RATE
+        samples = self.first_frame(segment) * self.rate.denominator * AUDIO_RATE
         return rescale(samples, self.rate.numerator * AAC_FRAME, 1)
 
 

@@ -59,7 +59,7 @@ class ProductsSegmenter:
         grid = self._programme.grid
         times: dict[Showing, tuple[int, int]] = {}
         segment = self._run.segment(self._msn)
-        first, end = segment * grid.frames_per_segment, (segment + 1) * grid.frames_per_segment
+        first, end = grid.first_frame(segment), grid.first_frame(segment + 1)
         starts = list(dict.fromkeys((first, *self._cues.changes(first, end))))
         for frame, following in zip(starts, [*starts[1:], end], strict=True):
             start, stop = grid.tick(frame), min(grid.tick(following), end_tick)

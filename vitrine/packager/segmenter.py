@@ -48,10 +48,7 @@ class VideoCuts:
         self._frames_per_part = grid.frames_per_part
         self.tick = grid.tick
         self.frame = grid.frame
-        self._frames_per_segment = grid.frames_per_segment
-
-    def segment_start(self, segment: int) -> int:
-        return segment * self._frames_per_segment
+        self.segment_start = grid.first_frame
 
     def part_ends(self, start: int, end: int) -> Sequence[int]:
         """Whole ones, but for the last (section 4.4.4.9)."""

@@ -15,7 +15,7 @@ from vitrine.packager.run import FIRST_RUN, Run
 from vitrine.transcode.events import Opened
 from vitrine.transcode.ipc import MessageReader, encode
 
-VERSION = 1
+VERSION = 2
 
 FILE_NAME = "index.json"
 
@@ -51,7 +51,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def grid(self) -> Grid:
-        return Grid(Fraction(self.rate), Fraction(self.part))
+        return Grid(Fraction(self.rate), Fraction(self.part), live=True)
 
     @property
     def renditions(self) -> tuple[Rendition, ...]:

@@ -98,7 +98,7 @@ class Broadcast:
         self.state = "live"
         self._plan = Plan(grid.rate, part_target=grid.part_target, ladder=self._config.rungs, slate=self._slate)
         came_to = Fraction(time.time_ns() - index.start, 10**9)
-        self._newest = self._newest_picture = max(came_to, left.past.next_segment * grid.frames_per_segment / grid.rate)
+        self._newest = self._newest_picture = max(came_to, grid.first_frame(left.past.next_segment) / grid.rate)
         self._standstill.resume(came_to, now)
         self.absence = Absence.resumed(left, self._config.reconnect, now)
         if index.ended is not None or self.absence.until <= now:

@@ -132,7 +132,7 @@ class Plan:
 
     @property
     def grid(self) -> Grid:
-        return Grid(self.rate, self.part_target)
+        return Grid(self.rate, self.part_target, self.live)
 
     def rungs(self, width: int, height: int) -> tuple[PlannedRung, ...]:
         """The renditions for a first picture of a display size in square pixels."""

@@ -107,7 +107,7 @@ async def test_the_worker_begins_at_once_with_the_slate_where_the_clock_has_come
         assert broadcast.stream is not None
         window = broadcast.stream.window("360p")
         assert window is not None
-        assert f'URI="{BROADCAST}.r1.{5 + FIRST_MSN}.0.m4s",INDEPENDENT=YES' in window.playlist()
+        assert f'URI="{BROADCAST}.r1.{6 + FIRST_MSN}.0.m4s",INDEPENDENT=YES' in window.playlist()
 
 
 async def test_a_server_that_is_there_at_once_goes_on_with_the_next_segment(
