@@ -11,8 +11,8 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.interop.conftest import KEY, PATIENCE, TOKEN, Publish, configuration, program, until_state
-from tests.interop.recording import RenditionRecording, record
-from tests.interop.test_ffmpeg_to_hls import beep_starts, check_continuous
+from tests.interop.recording import record
+from tests.interop.test_ffmpeg_to_hls import check_continuous, check_in_step
 from vitrine.packager.run import FIRST_MSN
 from vitrine.server.config import Channel, Reconnect
 from vitrine.server.serve import Running, running
@@ -57,16 +57,6 @@ async def newest(http: ClientSession, channel: str) -> int:
         return (await response.text()).count("#EXTINF") + FIRST_MSN - 1
 
 
-def check_in_step_after(video: RenditionRecording, audio: RenditionRecording, begin: Fraction) -> None:
-    """Each flash that is shown from `begin` on has its beep."""
-    beeps = beep_starts(audio.sound())
-    lit = [at for at in video.flashes() if at >= begin]
-    flashes = [at for at, before in zip(lit, [Fraction(-1), *lit], strict=False) if at - before > Fraction(1, 2)]
-    assert len(flashes) >= 4
-    for flash in flashes:
-        assert min(abs(flash - beep) for beep in beeps) <= IN_STEP, (float(flash), list(map(float, beeps)))
-
-
 async def test_who_was_lost_comes_back_into_the_same_show(publish: Publish, http: ClientSession, show: Path) -> None:
     async with asyncio.TaskGroup() as tasks:
         for channel, options in OTHERWISE.items():
@@ -103,7 +93,7 @@ async def lose_and_come_back(
     shown = [number for number in numbers[back_at:] if number is not None]
     assert shown == sorted(shown)
     assert len(set(shown)) >= 130
-    check_in_step_after(top, audio, Fraction(back_at, 30))
+    check_in_step(top, audio, IN_STEP, Fraction(back_at, 30))
 
 
 async def test_by_another_protocol(publish: Publish, http: ClientSession, server: Running, show: Path) -> None:
@@ -125,7 +115,7 @@ async def test_by_another_protocol(publish: Publish, http: ClientSession, server
     shown = [number for number in numbers[back_at:] if number is not None]
     assert shown == sorted(shown)
     assert len(set(shown)) >= 150
-    check_in_step_after(recordings["270p"], recordings["audio"], Fraction(back_at, 30))
+    check_in_step(recordings["270p"], recordings["audio"], IN_STEP, Fraction(back_at, 30))
 
 
 async def test_who_stops_and_stays_away_ends_the_show(publish: Publish, http: ClientSession) -> None:
