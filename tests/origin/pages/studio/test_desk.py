@@ -1,9 +1,10 @@
 """The studio's door, its connection, its rehearsal, and how all of it lies on the screen."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.origin.pages.studio.house import KEY, TOKEN
 from tests.origin.pages.studio.visit import Visit, filming
@@ -58,6 +59,27 @@ async def test_a_rehearsal_is_switched_and_its_link_is_shared(visit: Visit) -> N
     assert visit.house.rehearses
     visit.house.go_on_air()
     await expect(page.locator("#air-word")).to_have_text("Rehearsal")
+
+
+async def test_a_switch_stays_where_it_was_put_until_the_server_has_it(visit: Visit) -> None:
+    page = await visit(films=False)
+    asked, let = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await let.wait()
+        await route.continue_()
+
+    await page.route("**/rehearsal", hold)
+    switch = page.get_by_role("switch", name="Next broadcast")
+    await switch.check()
+    await asked.wait()
+    for _ in range(2):
+        async with page.expect_response("**/studio"):
+            pass
+    await expect(switch).to_be_checked(timeout=1)
+    let.set()
+    await expect(page.get_by_role("link", name="Watch the rehearsal")).to_have_attribute("href", "/watch/demo~unlisted")
 
 
 async def test_the_stream_key_is_seen_only_when_it_is_asked_for(visit: Visit) -> None:

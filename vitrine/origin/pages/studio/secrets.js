@@ -21,22 +21,31 @@ export function bindSecrets({ whip, rtmp, key, local }) {
   element("key-copy").onclick = ({ currentTarget }) => copy(key, currentTarget);
 }
 
+let switching = false; // what the server said before it has taken the switch is older than the switch
+
 /** The switch of the next broadcast. `follow` asks the server how it is now. */
 export function bindRehearsal(access, channel, follow) {
   element("rehearsal").onchange = async ({ target }) => {
     const on = target.checked;
+    switching = true;
     try {
       await access.ask(`/api/channels/${encodeURIComponent(channel)}/rehearsal`, { method: "PUT", body: { on } });
+      switching = false;
       await follow();
     } catch (error) {
       target.checked = !on;
       element("rehearsal-words").textContent = inWords(error);
+    } finally {
+      switching = false;
     }
   };
   element("share-copy").onclick = ({ currentTarget }) => copy(element("share-link").href, currentTarget);
 }
 
 export function drawRehearsal({ rehearsal: { on, on_air: onAir, address }, state }) {
+  if (switching) {
+    return;
+  }
   element("rehearsal").checked = on;
   element("share").hidden = !address;
   if (address) {
