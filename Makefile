@@ -16,7 +16,7 @@ demo: .venv/.runs
 	$(BIN)/vitrine demo
 
 test: lint types .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium-headless-shell=chromium-headless-shell nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Everything that needs no other program, in under two minutes.
@@ -33,7 +33,7 @@ unit: .venv/.tests
 	$(BIN)/python -m pytest -q -n $(PROCESSES) -m "not interop"
 
 interop: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium=chromium nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
+	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium-headless-shell=chromium-headless-shell nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m interop
 
 format: .venv/.tests
@@ -49,15 +49,15 @@ fuzz: .venv/.tests
 # An hour of everything that goes wrong, at random; `make soak MINUTES=10 SEED=7` for less, and again. See docs/soak.md.
 MINUTES ?= 60
 soak: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg chromium=chromium
+	tools/system-packages ffmpeg=ffmpeg chromium-headless-shell=chromium-headless-shell
 	$(BIN)/python -m soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg chromium=chromium
+	tools/system-packages ffmpeg=ffmpeg chromium-headless-shell=chromium-headless-shell
 	$(BIN)/python -m bench $(CLIP)
 
 bench-cards: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg chromium=chromium
+	tools/system-packages ffmpeg=ffmpeg chromium-headless-shell=chromium-headless-shell
 	$(BIN)/python -m bench.cards
 
 bench-origin: .venv/.tests
@@ -66,7 +66,7 @@ bench-origin: .venv/.tests
 	$(BIN)/python -m bench.crowd
 
 bench-latency: .venv/.tests
-	tools/system-packages ffmpeg=ffmpeg chromium=chromium nginx=nginx $(MODULES)/ngx_rtmp_module.so=libnginx-mod-rtmp
+	tools/system-packages ffmpeg=ffmpeg chromium-headless-shell=chromium-headless-shell nginx=nginx $(MODULES)/ngx_rtmp_module.so=libnginx-mod-rtmp
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.join
 	$(BIN)/python -m bench.whip_latency

@@ -23,7 +23,7 @@ from pathlib import Path
 import av
 from playwright.async_api import Page, Playwright, async_playwright
 
-from bench.chromium import ARGUMENTS
+from bench.chromium import ARGUMENTS, EXECUTABLE
 from bench.latency import LADDER
 from bench.screen import SETTLING
 from bench.served import CHANNEL, TOKEN, Served, served
@@ -160,7 +160,7 @@ async def _page(
     server: Served, playwright: Playwright, address: str, *options: str, events: bool = True
 ) -> AsyncIterator[Page]:
     """In a browser of its own: what is behind another page is drawn once a second only."""
-    browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*ARGUMENTS, *options])
+    browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=[*ARGUMENTS, *options])
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, base_url=server.http, bypass_csp=True)
     await context.grant_permissions(["camera", "microphone"])
     page = await context.new_page()

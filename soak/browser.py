@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Error, Page, async_playwright
 
-from bench.chromium import ARGUMENTS
+from bench.chromium import ARGUMENTS, EXECUTABLE
 from soak.journal import USUAL_STALL, Journal
 
 LOOK = 2.0
@@ -129,7 +129,7 @@ class Screen:
 async def screen(address: str, channel: str, journal: Journal) -> AsyncIterator[Screen]:
     """A browser that shows the channel."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=list(ARGUMENTS))
         try:
             page = await browser.new_page(viewport={"width": 800, "height": 600}, bypass_csp=True)
             await page.add_init_script(path=VIEWER)
