@@ -4,6 +4,8 @@ BIN := .venv/bin
 # Tests that run at once. They wait more than they work, so that three take a fifth less time on two cores; but each keeps
 # time with real programs, and on a slow machine three of them starve one another.
 PROCESSES ?= 2
+# What failed beside another is tried once more by itself, where nothing else takes the machine's time from it.
+ALONE := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 MODULES := /usr/lib/nginx/modules
 LUA := $(MODULES)/ngx_http_lua_module.so
 CLIP ?= $(wildcard ../shared/media/bigbuckbunny.mp4)
@@ -18,7 +20,7 @@ demo: .venv/.runs
 
 test: lint types .venv/.tests
 	tools/system-packages ffmpeg=ffmpeg ffprobe=ffmpeg chromium-headless-shell=chromium-headless-shell nginx=nginx curl=curl $(LUA)=libnginx-mod-http-lua
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder || $(ALONE)
 
 # Everything that needs no other program, in under two minutes.
 check: lint types unit

@@ -131,15 +131,3 @@ async def test_push_encodes_what_webrtc_cannot_carry(
     numbers = [number for number in (await record(http))["270p"].numbers() if number is not None]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) >= 110
-
-
-async def test_push_ends_with_who_takes_over(server: Running, http: ClientSession, show: Path) -> None:
-    """Else two that may take over would do so from each other for ever."""
-    url = f"http://127.0.0.1:{server.http_port}/whip/show?takeover=1"
-    async with vitrine("push", show, url, "--loop", "--quiet", VITRINE_KEY=KEY) as first:
-        await until_state(http, "live")
-        async with vitrine("push", show, url, "--quiet", VITRINE_KEY=KEY) as second:
-            status, errors = await first.ended()
-            assert status == 1
-            assert "publisher is live" in errors, errors
-            assert (await second.ended())[0] == 0
