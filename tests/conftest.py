@@ -11,7 +11,7 @@ import hypothesis
 import psutil
 import pytest
 
-asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[attr-defined]
+asyncio.constants.DEBUG_STACK_DEPTH = 1  # type: ignore[attr-defined]  # of where a task was made
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 

@@ -105,8 +105,7 @@ def test_two_hours_of_a_clock_that_is_off(clock: float, sound_card: float) -> No
     """Every sample of sound carries the time at which it was captured; it is compared with the picture beside it."""
     publisher, pacer, line = Publisher([VIDEO, AUDIO]), Pacer(Fraction(RATE)), SoundLine()
     standstill = Standstill()
-    heard: list[np.float32] = []
-    """The sample at the time of each picture."""
+    heard: list[np.float32] = []  # the sample at the time of each picture
     played = 0
     captured_at: list[float] = []
     lengths: list[float] = []

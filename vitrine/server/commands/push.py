@@ -37,8 +37,7 @@ async def push(
     reader = await asyncio.to_thread(FileReader, file)
     connect: Connect
     if url.partition(":")[0].lower() in WHIP_SCHEMES:
-        tries = addresses(url)
-        connect = lambda: whip_publisher(next(tries), key, reader, trusted)  # noqa: E731 - as the other is
+        connect = partial(whip_publisher, addresses(url), key, reader, trusted)
     else:
         connect = partial(_rtmp_publisher, url, key, reader, trusted)
     with progress_bar(quiet) as bar:

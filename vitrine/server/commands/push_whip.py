@@ -48,12 +48,14 @@ def addresses(url: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def whip_publisher(
-    url: str, key: str | None, reader: FileReader, trusted: ssl.SSLContext
+    tries: Iterator[str], key: str | None, reader: FileReader, trusted: ssl.SSLContext
 ) -> AsyncIterator[Callable[[AccessUnit], Awaitable[None]]]:
-    """Something to give a reader's access units to. `trusted` decides which certificates are good.
+    """Something to give a reader's access units to, at the next of the `addresses`. `trusted` decides which
+    certificates are good.
 
     Raises VitrineError in words.
     """
+    url = next(tries)
     if not key:
         raise ConfigError("Publishing by WHIP needs the channel's stream key: give it as --key, or as VITRINE_KEY.")
     await _check_server(url, trusted)

@@ -29,14 +29,13 @@ export function bindRehearsal(access, channel, follow) {
     const on = target.checked;
     switching = true;
     try {
-      await access.ask(`/api/channels/${encodeURIComponent(channel)}/rehearsal`, { method: "PUT", body: { on } });
-      switching = false;
+      await access
+        .ask(`/api/channels/${encodeURIComponent(channel)}/rehearsal`, { method: "PUT", body: { on } })
+        .finally(() => (switching = false));
       await follow();
     } catch (error) {
       target.checked = !on;
       element("rehearsal-words").textContent = inWords(error);
-    } finally {
-      switching = false;
     }
   };
   element("share-copy").onclick = ({ currentTarget }) => copy(element("share-link").href, currentTarget);
