@@ -94,6 +94,13 @@ def test_good_answers_give_no_finding() -> None:
     assert watch.counts.playlists == 3
 
 
+def test_nothing_is_asked_for_of_a_gap_that_was_removed() -> None:
+    watch, follow = opened()
+    plain(watch, follow, changed(LIVE, "40.m4s", "#EXT-X-GAP\n40.m4s"))
+    plain(watch, follow, LATER, asked=1.0)
+    assert follow.removed is None
+
+
 def test_what_a_reload_breaks_is_found() -> None:
     watch, follow = opened()
     plain(watch, follow, LIVE)

@@ -146,8 +146,9 @@ class Watch:
         if before is not None:
             pair = Reload(before, whole)
             self.findings.apply((*reload.RULES, *date_ranges.RELOAD_RULES), pair, rendition.name)
-            if whole.first_msn > before.first_msn and follow.removed is None and before.segments:
-                follow.removed = before.segment(whole.first_msn - 1)
+            if whole.first_msn > before.first_msn and follow.removed is None:
+                last = before.segment(whole.first_msn - 1)
+                follow.removed = last if last is not None and not last.gap else None
         rendition.answered(whole, response.asked, response.done, blocked=blocked)
 
     def compared(self, follow: Follow, update: Update, response: Response) -> None:

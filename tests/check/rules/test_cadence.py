@@ -39,10 +39,12 @@ def test_when_news_come(answers: list[tuple[float, float, bool, int, int]], foun
     assert broken(cadence.RULES, answered(*answers)) == found
 
 
-def test_a_gap_is_told_as_a_whole() -> None:
-    rendition = answered(GOOD[0], (0.1, 2.2, True, 4, 1))
-    rendition.answers[0] = replace(rendition.answers[0], in_gap=True)
-    assert broken(cadence.RULES, rendition) == {}
+@pytest.mark.parametrize("in_gap", [True, False])
+@pytest.mark.parametrize("after", [(0.1, 2.2, True, 4, 1), (0.1, 5.9, True, 5, 0)], ids=["a part", "a segment"])
+def test_a_gap_is_told_as_a_whole(after: tuple[float, float, bool, int, int], in_gap: bool) -> None:
+    rendition = answered(GOOD[0], after)
+    rendition.answers[0] = replace(rendition.answers[0], in_gap=in_gap)
+    assert bool(broken(cadence.RULES, rendition)) != in_gap
 
 
 def test_a_reload_that_was_held_too_long() -> None:

@@ -21,7 +21,7 @@ def _unchanged(before: Answer, after: Answer) -> float:
 
 @rule("draft 6.2.1")
 def segments_come_in_time(rendition: Rendition) -> Iterator[str]:
-    """A live playlist has a new segment within one and a half target durations."""
+    """A live playlist has a new segment within one and a half target durations; a gap may be told when it begins."""
     playlist = rendition.playlist
     if playlist is None or not rendition.answers:
         return
@@ -31,7 +31,11 @@ def segments_come_in_time(rendition: Rendition) -> Iterator[str]:
     for answer in rendition.answers:
         waited = _unchanged(newest, answer)
         news = answer.next_msn > newest.next_msn
-        if waited > limit and told != newest.next_msn and (answer.blocked or not news):
+        if (
+            waited > limit + (playlist.target if newest.in_gap else 0)
+            and told != newest.next_msn
+            and (answer.blocked or not news)
+        ):
             told = newest.next_msn
             yield f"no segment came for {seconds_text(waited)} after segment {newest.next_msn - 1}"
         if news:
