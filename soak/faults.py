@@ -30,6 +30,9 @@ A_RESTART = 10.0
 BUSY = 1.5
 """Seconds that encoding may be behind while it is short of processors."""
 
+RECOVERING = 60.0
+"""Seconds in which all that was given up is taken back, on a machine with time for it."""
+
 NO_SHOW = 600.0
 """A show that is over stands still; nobody calls that a stall."""
 
@@ -175,7 +178,13 @@ async def worker_frozen(scene: Scene) -> None:
 
 
 async def worker_starved(scene: Scene) -> None:
-    """It gets half of what it takes."""
+    """It gets half of what it takes for the whole ladder; of half of the rest there is nothing more to give up."""
+    try:
+        async with asyncio.timeout(RECOVERING):
+            while (await scene.server.state(scene.channel.name))["health"]["shed"]:  # noqa: ASYNC110 - it is asked as pages do
+                await asyncio.sleep(0.3)
+    except TimeoutError:
+        return  # the machine is short of processors by itself
     worker = scene.server.worker(scene.channel.name)
     if worker is None:
         return
