@@ -16,6 +16,18 @@ KEEP_PEER = """
 }
 """
 
+COUNT_SILENCES = """
+() => {
+  globalThis.silences = 0;
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...settings) {
+      super(...settings);
+      this.addEventListener("iceconnectionstatechange", () => (silences += this.iceConnectionState === "disconnected"));
+    }
+  };
+}
+"""
+
 DISCONNECT = """
 () => {
   Object.defineProperty(peer, "iceConnectionState", { get: () => "disconnected" });
@@ -163,13 +175,15 @@ async def test_a_question_whether_to_stop_ends_nobody_elses_show(visit: Visit) -
     assert visit.house.finished == []
 
 
-async def test_who_took_over_and_is_gone_is_not_spoken_of_any_more(visit: Visit) -> None:
+async def test_who_took_over_is_told_of_at_once_and_not_any_more_when_it_is_gone(visit: Visit) -> None:
     visit.expected = "404|409|503"
     page = await visit()
+    await page.evaluate(COUNT_SILENCES)
     await go_live(page, visit)
     visit.house.go_on_air()
     await visit.house.whip.give_way()
     await expect(page.locator("#alarm")).to_contain_text("An encoder (RTMP, OBS 31) went", timeout=1000 * PATIENCE)
+    assert await page.evaluate("silences") == 0  # the server's goodbye was heard, and no silence waited for
     visit.house.state_word = "ended"
     await expect(page.locator("#alarm")).to_be_hidden()
     await expect(page.locator("#air-word")).to_have_text("Off air")

@@ -69,6 +69,7 @@ export class WhipSession extends EventTarget {
     }
     await this.#peer.setLocalDescription({ type: "offer", sdp });
     await this.#peer.setRemoteDescription({ type: "answer", sdp: withStereo(await answer.text()) });
+    this.#peer.getSenders()[0]?.transport?.addEventListener("statechange", () => this.#look());
   }
 
   /** Another camera or microphone in the same session; a kind that was not offered cannot be added to it. */
@@ -127,8 +128,12 @@ export class WhipSession extends EventTarget {
 
   #look() {
     const { connectionState, iceConnectionState } = this.#peer;
-    // The ICE state tells first that nothing comes back any more.
-    this.#become(iceConnectionState === "disconnected" ? "disconnected" : connectionState);
+    if (this.#peer.getSenders()[0]?.transport?.state === "closed") {
+      this.#become("failed"); // the server said goodbye, which Chromium counts to no state of the connection
+    } else {
+      // The ICE state tells first that nothing comes back any more.
+      this.#become(iceConnectionState === "disconnected" ? "disconnected" : connectionState);
+    }
   }
 
   #become(state) {
