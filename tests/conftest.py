@@ -32,8 +32,15 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(trylast=True)  # tests/interop/conftest.py marks its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("interop") is None)
+    """Files that keep time with real programs are spread among those that compute: fewer of them run at once, so that
+    they do not starve one another.
+    """
+    real = {item.path: item.get_closest_marker("interop") is not None for item in items}
+    places = dict[Path, float]()
+    for kind in (True, False):
+        paths = [path for path, is_real in real.items() if is_real == kind]
+        places |= {path: index / len(paths) for index, path in enumerate(paths)}
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-asyncio makes the loop

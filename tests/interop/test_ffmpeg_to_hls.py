@@ -31,6 +31,8 @@ SOUNDS = {
     "mono-22050": ("-ar", "22050", "-ac", "1"),
 }
 
+LEFT_OUT = {"silent": "-an", "unseen": "-vn"}
+
 ENHANCED = {
     "HEVC": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:keyint=60", "-c:a", "copy"),
     "AV1": ("-c:v", "libsvtav1", "-preset", "12", "-g", "60", "-svtav1-params", "lp=1", "-c:a", "copy"),
@@ -43,15 +45,23 @@ ENHANCED = {
 async def server(tmp_path: Path, nobody_watches_the_end: None) -> AsyncIterator[Running]:
     """With a channel for each kind of stream as well, so that several are published at once."""
     config = configuration(tmp_path / "data")
-    channels = {**config.channels, **{name: Channel() for name in (*SOUNDS, *ENHANCED)}}
+    channels = {**config.channels, **{name: Channel() for name in (*SOUNDS, *LEFT_OUT, *ENHANCED)}}
     async with running(msgspec.structs.replace(config, channels=channels)) as server:
         yield server
 
 
-async def test_every_rendition_is_whole_aligned_and_in_step(publish: Publish, http: ClientSession) -> None:
+async def test_every_rendition_is_whole_aligned_and_in_step(
+    publish: Publish, http: ClientSession, server: Running
+) -> None:
+    """And ffprobe has nothing to say about the live playlist."""
     async with publish() as ffmpeg:
         state = await until_state(http, "live")
         assert [each["name"] for each in state["renditions"]] == ["270p", "180p", "audio"]  # type: ignore[attr-defined]
+        address = f"http://127.0.0.1:{server.http_port}/hls/show/index.m3u8"
+        async with program("ffprobe", "-v", "warning", "-show_entries", "stream=codec_name", address) as ffprobe:
+            status, errors = await ffprobe.ended()
+        assert status == 0
+        assert "error" not in errors.lower(), errors
         assert await ffmpeg.ended() == (0, "")
     await until_state(http, "ended")
     recordings = await record(http)
@@ -109,36 +119,22 @@ def beep_starts(sound: np.ndarray) -> list[Fraction]:
     return [Fraction(index, 1000) for index in ([0] if loud[0] else []) + rises]
 
 
-async def test_ffprobe_reads_the_live_playlist(publish: Publish, http: ClientSession, server: Running) -> None:
-    async with publish() as ffmpeg:
-        await until_state(http, "live")
-        address = f"http://127.0.0.1:{server.http_port}/hls/show/index.m3u8"
-        async with program("ffprobe", "-v", "warning", "-show_entries", "stream=codec_name", address) as ffprobe:
-            status, errors = await ffprobe.ended()
-        assert status == 0
-        assert "error" not in errors.lower(), errors
-        await ffmpeg.ended()
+async def test_what_is_missing_is_filled_in(publish: Publish, http: ClientSession, show: Path) -> None:
+    """Nothing but a picture gets silence, nothing but sound a picture."""
 
+    async def see(channel: str) -> dict[str, RenditionRecording]:
+        async with publish(show, channel, LEFT_OUT[channel], "-c", "copy") as ffmpeg:
+            assert (await ffmpeg.ended())[0] == 0, channel
+        await until_state(http, "ended", channel=channel)
+        recordings = await record(http, channel)
+        for recording in recordings.values():
+            check_continuous(recording)
+        assert len(recordings["270p"].segments) == len(recordings["audio"].segments)
+        return recordings
 
-async def test_nothing_but_a_picture_gets_silence(publish: Publish, http: ClientSession, show: Path) -> None:
-    async with publish(show, KEY, "-an", "-c", "copy") as ffmpeg:
-        assert (await ffmpeg.ended())[0] == 0
-    await until_state(http, "ended")
-    recordings = await record(http)
-    check_continuous(recordings["audio"])
-    assert len(recordings["audio"].segments) == len(recordings["270p"].segments)
-    assert np.abs(recordings["audio"].sound()).max() < 0.001
-
-
-async def test_nothing_but_sound_gets_a_picture(publish: Publish, http: ClientSession, show: Path) -> None:
-    async with publish(show, KEY, "-vn", "-c", "copy") as ffmpeg:
-        assert (await ffmpeg.ended())[0] == 0
-    await until_state(http, "ended")
-    recordings = await record(http)
-    for recording in recordings.values():
-        check_continuous(recording)
-    assert len(recordings["270p"].segments) == len(recordings["audio"].segments)
-    assert len(beep_starts(recordings["audio"].sound())) >= 4
+    silent, unseen = await asyncio.gather(*map(see, LEFT_OUT))
+    assert np.abs(silent["audio"].sound()).max() < 0.001
+    assert len(beep_starts(unseen["audio"].sound())) >= 4
 
 
 async def test_any_sound_comes_out_in_step(publish: Publish, http: ClientSession, show: Path) -> None:

@@ -8,11 +8,9 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Page, expect
 
-from bench.chromium import chromium
+from bench.chromium import FILMS, chromium
 from tests.interop.conftest import PATIENCE, TOKEN, state_of, until_state
 from vitrine.server.serve import Running
-
-FILMS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @pytest.fixture

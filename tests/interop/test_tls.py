@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.async_api import Page, async_playwright, expect
 
-from bench.chromium import ARGUMENTS, EXECUTABLE
+from bench.chromium import ARGUMENTS, EXECUTABLE, FILMS
 from tests.interop.conftest import KEY, PATIENCE, TOKEN, configuration, state_of, until_state, vitrine
 from tests.interop.nginx import Nginx, nginx
 from tests.interop.obs.publisher import obs
@@ -24,8 +24,6 @@ from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 from vitrine.ingest.whip.resource import MAX_BODY
 from vitrine.server.serve import Running, running
-
-FILMS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from pathlib import Path
 from aiohttp import ClientSession
 from playwright.async_api import Browser
 
-from bench.chromium import chromium
+from bench.chromium import FILMS, chromium
 from tests.interop.conftest import KEY, state_of, until_state
-from tests.interop.test_studio import FILMS
 from vitrine.server.serve import Running
 
 PUBLISHER = Path(__file__).parent.parent.parent / "bench" / "publisher.js"

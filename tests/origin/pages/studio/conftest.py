@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from bench.chromium import chromium
+from bench.chromium import FILMS, chromium
 from tests.origin.pages.studio.visit import Visit
-
-FILMS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
