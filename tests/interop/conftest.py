@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp import ClientSession
+from playwright.async_api import Page
 
+from bench.chromium import chromium
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 from vitrine.origin import stream
@@ -22,6 +24,7 @@ KEY = "s3cret-key"
 TOKEN = "t0ken-of-the-crew"
 SHOW_SECONDS = 6
 SMALL_LADDER = (RungTable("270p", 270, 500), RungTable("180p", 180, 250))
+VIEWER = Path(__file__).parent.parent.parent / "bench" / "viewer.js"
 PATIENCE = 30.0
 """Seconds that anything real may take on a busy machine before it counts as hung."""
 
@@ -71,6 +74,17 @@ async def server(tmp_path: Path, nobody_watches_the_end: None) -> AsyncIterator[
 async def http(server: Running) -> AsyncIterator[ClientSession]:
     async with ClientSession(f"http://127.0.0.1:{server.http_port}") as session:
         yield session
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """In a browser of its own; it counts the pictures that it shows, as the benchmarks' do."""
+    async with chromium() as browser:
+        # Playwright waits by evaluating text, which the page's own policy forbids; that policy is tested elsewhere.
+        page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
+        page.set_default_timeout(PATIENCE * 1000)
+        await page.add_init_script(path=VIEWER)
+        yield page
 
 
 class Program:

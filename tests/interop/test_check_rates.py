@@ -18,7 +18,7 @@ from vitrine.packager.packager import Packager
 from vitrine.server.segment_files import SegmentFiles
 
 RATES = [Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(50), Fraction(60)]
-WATCHED = 10.0
+WATCHED = 8.5
 """Seconds. Every form of blocking reload is asked within eight."""
 
 WINDOW = 60

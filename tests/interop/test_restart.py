@@ -13,10 +13,8 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession
 from playwright.async_api import Page
 
-from bench.chromium import chromium
 from tests.interop.conftest import KEY, PATIENCE, TOKEN, Program, until_state, vitrine
 from tests.interop.test_check import OF_TIME
-from tests.interop.test_chromium import VIEWER
 from tests.interop.test_viewer_of_faults import SETTLED
 from vitrine.check.peer import check_stream
 
@@ -37,7 +35,7 @@ kbps = 500
 stream_key = "{key}"
 """
 
-WATCHED = 8.0
+WATCHED = 4.0
 """Seconds."""
 
 
@@ -91,15 +89,6 @@ async def server(tmp_path: Path) -> AsyncIterator[Restarted]:
 async def http(server: Restarted) -> AsyncIterator[ClientSession]:
     async with ClientSession(f"http://127.0.0.1:{server.http_port}") as session:
         yield session
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
-        page.set_default_timeout(PATIENCE * 1000)
-        await page.add_init_script(path=VIEWER)
-        yield page
 
 
 async def show_product(http: ClientSession, product: str) -> Mapping[str, object]:

@@ -9,9 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from playwright.async_api import Page
 
-from bench.chromium import chromium
-from tests.interop.conftest import KEY, PATIENCE, Publish, configuration, until_state, vitrine
-from tests.interop.test_chromium import VIEWER
+from tests.interop.conftest import KEY, Publish, configuration, until_state, vitrine
 from tests.interop.test_reconnect import OTHERWISE
 from tests.interop.test_trouble import workers
 from vitrine.server.config import Reconnect
@@ -41,15 +39,6 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
     config = msgspec.structs.replace(configuration(tmp_path / "data"), reconnect=Reconnect(window=60))
     async with running(config) as server:
         yield server
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with chromium() as browser:
-        page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
-        page.set_default_timeout(PATIENCE * 1000)
-        await page.add_init_script(path=VIEWER)
-        yield page
 
 
 async def unbroken(page: Page) -> None:
@@ -92,10 +81,10 @@ async def test_a_killed_worker_is_a_blink(page: Page, server: Running, http: Cli
         await page.goto(f"http://127.0.0.1:{server.http_port}/watch/show")
         await page.wait_for_function(SETTLED)
         await page.evaluate(WATCHED)
-        usual = await longest_still(page, await page.evaluate("Date.now()"), 150)
+        usual = await longest_still(page, await page.evaluate("Date.now()"), 90)
         (worker,) = workers()
         worker.kill()
-        still = await longest_still(page, await page.evaluate("Date.now()"), 240)
+        still = await longest_still(page, await page.evaluate("Date.now()"), 150)
         await unbroken(page)
         assert [each.pid for each in workers()] != [worker.pid]
     assert still <= BLINK + usual

@@ -55,6 +55,7 @@ def renditions() -> list[Rendition]:
 
 
 Units = Callable[[Grid, Fraction | int], list[AccessUnit]]
+MakePackager = Callable[..., Packager]
 
 
 @pytest.fixture

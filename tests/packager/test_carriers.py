@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
+from tests.packager.conftest import MakePackager, Units
 from tests.packager.table import TableCues
-from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import RATES, VIDEO_TIMESCALE, Grid
 from vitrine.media.track import Rendition
 from vitrine.packager.cmaf.box import read_boxes
@@ -24,8 +24,6 @@ from vitrine.packager.webvtt import milliseconds_at, timestamp
 from vitrine.packager.window import Skip
 
 NTSC = Grid(Fraction(30000, 1001))
-Units = Callable[[Grid, Fraction | int], list[AccessUnit]]
-MakePackager = Callable[..., Packager]
 
 
 def stamps(data: bytes) -> list[tuple[int, bytes]]:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from tests.packager.conftest import MakePackager, Units
 from tests.packager.table import TableCues
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
@@ -15,8 +16,6 @@ from vitrine.packager.packager import CONTAINER_BITRATE, Packager
 from vitrine.packager.window import Answer, Skip
 
 NTSC = Grid(Fraction(30000, 1001))
-Units = Callable[[Grid, Fraction | int], list[AccessUnit]]
-MakePackager = Callable[..., Packager]
 
 
 def test_playlists_of_a_show(packager: MakePackager, units: Units, golden: Callable[[str, str], None]) -> None:

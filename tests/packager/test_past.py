@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from tests.packager.conftest import START_UTC_NS
+from tests.packager.conftest import START_UTC_NS, Units
 from tests.packager.table import TableCues
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
@@ -24,7 +24,6 @@ from vitrine.packager.segment import SegmentEntry
 
 GRID = Grid(Fraction(30))
 PROGRAMME = Programme(GRID, START_UTC_NS)
-Units = Callable[[Grid, Fraction | int], list[AccessUnit]]
 Parts = dict[str, list[bytes]]
 
 

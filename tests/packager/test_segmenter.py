@@ -1,10 +1,10 @@
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 
+from tests.packager.conftest import Units
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE, PART_FILL, RATES, Grid
@@ -19,7 +19,6 @@ from vitrine.packager.segmenter import AudioCuts, Segmenter
 
 THIRTY = Grid(Fraction(30))
 START_UTC_NS = 1_795_971_603_120_000_000
-Units = Callable[[Grid, Fraction | int], list[AccessUnit]]
 
 
 def segmenter(rendition: Rendition, grid: Grid = THIRTY) -> Segmenter:
