@@ -5,7 +5,8 @@ import contextlib
 import itertools
 import logging
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,8 @@ from vitrine.ingest.rtmp.chunk import ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET
 from vitrine.ingest.rtmp.message import MessageType, UserControl, UserControlType
 from vitrine.ingest.rtmp.server import Limits, RtmpServer
+
+PING = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
 
 
 @pytest.fixture(autouse=True)
@@ -78,16 +81,18 @@ def pause_reading(writer: asyncio.StreamWriter) -> None:
 
 
 async def ping_for_ever(writer: asyncio.StreamWriter) -> None:
-    ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
     while True:
-        writer.write(ping * 4000)
+        writer.write(PING * 4000)
         await writer.drain()
 
 
-async def test_a_peer_that_does_not_read_its_answers(caplog: pytest.LogCaptureFixture) -> None:
+@asynccontextmanager
+async def cramped() -> AsyncIterator[tuple[RtmpServer, asyncio.StreamWriter]]:
+    """A listener and a peer that has shaken hands, with small buffers in the kernel between them, so that it takes
+    thousands of pings to fill them and not millions.
+    """
     rtmp = RtmpServer(Channels())
     port = await rtmp.listen(HOST, 0)
-    # small buffers in the kernel, so that it takes thousands of pings to fill them and not millions
     rtmp._servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     with socket.socket() as ours:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -95,33 +100,28 @@ async def test_a_peer_that_does_not_read_its_answers(caplog: pytest.LogCaptureFi
         await asyncio.get_running_loop().sock_connect(ours, (HOST, port))
         _, writer = await asyncio.open_connection(sock=ours)
         writer.write(b"\x03" + bytes(2 * PACKET))
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
-            await ping_for_ever(writer)
+        yield rtmp, writer
         writer.close()
     await rtmp.close()
+
+
+async def test_a_peer_that_does_not_read_its_answers(caplog: pytest.LogCaptureFixture) -> None:
+    async with cramped() as (_, writer):
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            await ping_for_ever(writer)
     assert "does not read what it is answered" in caplog.text
 
 
 async def test_stopping_waits_for_no_peer_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "LINGER_SECONDS", 0.05)
-    rtmp = RtmpServer(Channels())
-    port = await rtmp.listen(HOST, 0)
-    rtmp._servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    with socket.socket() as ours:
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        ours.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(ours, (HOST, port))
-        _, writer = await asyncio.open_connection(sock=ours)
-        writer.write(b"\x03" + bytes(2 * PACKET))
+    async with cramped() as (rtmp, writer):
         pause_reading(writer)
-        ping = ChunkWriter().write(UserControl(UserControlType.PING_REQUEST, bytes(4)).message())
-        writer.write(ping * 2000)  # their answers fill the kernel's buffers and stay below our limit
+        writer.write(PING * 2000)  # their answers fill the kernel's buffers and stay below our limit
         (peer,) = rtmp._peers
         assert isinstance(peer, server._Peer)
         while not peer._transport.get_write_buffer_size():  # noqa: ASYNC110 - asyncio tells nobody of it
             await asyncio.sleep(0)
         await rtmp.close()
-        writer.close()
 
 
 async def test_a_thousand_slow_handshakes_keep_no_publisher_out() -> None:

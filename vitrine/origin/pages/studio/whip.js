@@ -69,7 +69,7 @@ export class WhipSession extends EventTarget {
     }
     await this.#peer.setLocalDescription({ type: "offer", sdp });
     await this.#peer.setRemoteDescription({ type: "answer", sdp: withStereo(await answer.text()) });
-    this.#peer.getSenders()[0]?.transport?.addEventListener("statechange", () => this.#look());
+    this.#transport?.addEventListener("statechange", () => this.#look());
   }
 
   /** Another camera or microphone in the same session; a kind that was not offered cannot be added to it. */
@@ -122,13 +122,18 @@ export class WhipSession extends EventTarget {
     await transceiver.sender.setParameters(parameters).catch(() => {}); // a browser that limits nothing itself
   }
 
+  /** The one that all media of a bundle go by; none before the answer. */
+  get #transport() {
+    return this.#peer.getSenders()[0]?.transport;
+  }
+
   #headers(more) {
     return { Authorization: `Bearer ${this.#key}`, ...more };
   }
 
   #look() {
     const { connectionState, iceConnectionState } = this.#peer;
-    if (this.#peer.getSenders()[0]?.transport?.state === "closed") {
+    if (this.#transport?.state === "closed") {
       this.#become("failed"); // the server said goodbye, which Chromium counts to no state of the connection
     } else {
       // The ICE state tells first that nothing comes back any more.
