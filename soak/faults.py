@@ -177,14 +177,19 @@ async def worker_frozen(scene: Scene) -> None:
     await asyncio.sleep(WATCHED)
 
 
-async def worker_starved(scene: Scene) -> None:
-    """It gets half of what it takes for the whole ladder; of half of the rest there is nothing more to give up."""
+async def whole_ladder(scene: Scene) -> bool:
+    """Whether all that was given up has been taken back. If not, the machine is short of processors by itself."""
     try:
         async with asyncio.timeout(RECOVERING):
             while (await scene.server.state(scene.channel.name))["health"]["shed"]:  # noqa: ASYNC110 - it is asked as pages do
                 await asyncio.sleep(0.3)
     except TimeoutError:
-        return  # the machine is short of processors by itself
+        return False
+    return True
+
+
+async def worker_starved(scene: Scene) -> None:
+    """It gets half of what it takes for the whole ladder; of half of the rest there is nothing more to give up."""
     worker = scene.server.worker(scene.channel.name)
     if worker is None:
         return
@@ -255,13 +260,16 @@ Act = Callable[[Scene], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`allowed` is how long viewers may stand still, in seconds. `everywhere` is one that other channels feel."""
+    """`allowed` is how long viewers may stand still, in seconds. `everywhere` is one that other channels feel. Where
+    `awaits` says no, it is not its time.
+    """
 
     name: str
     act: Act
     allowed: float = USUAL_STALL
     everywhere: bool = False
     weight: int = 2
+    awaits: Callable[[Scene], Awaitable[bool]] | None = None
 
 
 OF_PUBLISHERS = (
@@ -294,5 +302,5 @@ OF_THE_SERVER = (
 OF_WORKERS = (
     Fault("the transcoder is killed", worker_killed, A_WORKER, weight=4),
     Fault("the transcoder is frozen", worker_frozen, 5.0),
-    Fault("the transcoder is starved", worker_starved, BUSY),
+    Fault("the transcoder is starved", worker_starved, BUSY, awaits=whole_ladder),
 )

@@ -117,6 +117,8 @@ class Stage:
             await asyncio.sleep(SETTLING)
             self.journal.over(settling)
             await self._fault(offer)
+            for channel in self.channels.values():
+                await stack.enter_async_context(channel.show)  # a crew is heard out
             for task in running:
                 task.cancel()
 
@@ -162,6 +164,8 @@ class Stage:
             for each in sorted((channel, *others), key=lambda each: each.name):
                 await stack.enter_async_context(each.turn)
             scene = Scene(self.server, channel, others, self.crews[channel.name], chance)
+            if fault.awaits is not None and not await fault.awaits(scene):
+                return
             done = self.journal.begin(fault.name, (channel.name, *(each.name for each in others)), fault.allowed)
             try:
                 async with asyncio.timeout(LONGEST):
