@@ -30,6 +30,10 @@ A_RESTART = 10.0
 BUSY = 1.5
 """Seconds that encoding may be behind while it is short of processors."""
 
+ENOUGH = 0.1
+"""Cores that a worker of the soak's small ladder gets at least: of reading, decoding and the sound nothing can be given
+up."""
+
 RECOVERING = 60.0
 """Seconds in which all that was given up is taken back, on a machine with time for it."""
 
@@ -196,7 +200,7 @@ async def worker_starved(scene: Scene) -> None:
     before = sum(worker.cpu_times()[:2])
     await asyncio.sleep(2)
     cores = (sum(worker.cpu_times()[:2]) - before) / 4
-    with starved(worker, itertools.repeat(max(0.05, cores))):
+    with starved(worker, itertools.repeat(max(ENOUGH, cores))):
         await asyncio.sleep(2 * WATCHED)
     await asyncio.sleep(WATCHED)
 

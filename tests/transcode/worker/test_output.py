@@ -65,3 +65,4 @@ def test_counters_become_stats() -> None:
     counters = Counters(frames_in=5, undecodable_pictures=1, undecodable_sound=2, newest_in=3.0, newest_out=2.5)
     assert counters.stats() == Stats(frames_in=5, undecodable=3, lag=0.5)
     assert Counters(newest_out=1.0).stats().lag == 0.0
+    assert Counters(newest_in=3.0, newest_out=2.5, sound_in=3.0, sound_done=1.0).stats().lag == 2.0

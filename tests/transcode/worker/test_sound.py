@@ -78,6 +78,13 @@ def test_live_sound_that_always_comes_late_is_waited_for_longer() -> None:
     assert np.sqrt(np.mean(bench.decoded()[0, 48000:] ** 2)) == pytest.approx(0.354, rel=0.03)
 
 
+def test_it_tells_how_far_it_is() -> None:
+    bench = Bench(live=True)
+    clip = audio_clip(tone(1, rate=44100), rate=44100)
+    bench.push(clip)
+    assert bench.counters.sound_done == clip.units[-1].pts / 44100
+
+
 def test_another_publisher_is_not_waited_for_as_long_as_one_that_was_late() -> None:
     bench = Bench(live=True)
     clip = audio_clip(tone(1))

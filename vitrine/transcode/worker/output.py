@@ -66,11 +66,19 @@ class Counters:
     undecodable_sound: int = 0
     newest_in: float = 0.0
     newest_out: float = 0.0
+    sound_in: float = 0.0
+    sound_done: float = 0.0
     silence: int = 0
     trimmed: int = 0
     stretched: int = 0
     frozen: float = 0.0
     mute: float = 0.0
+
+    def lag(self, pictures_done: float) -> float:
+        """Seconds that work is behind what came in, in pictures or in sound: that costs little, but gets its share of
+        the processor only where pictures leave it.
+        """
+        return max(0.0, self.newest_in - pictures_done, self.sound_in - self.sound_done)
 
     def stats(self, cpu: float = 0.0) -> Stats:
         """`cpu` is what the process has used, in seconds."""
@@ -82,7 +90,7 @@ class Counters:
             undecodable=self.undecodable_pictures + self.undecodable_sound,
             skipped=self.skipped,
             cpu=cpu,
-            lag=max(0.0, self.newest_in - self.newest_out),
+            lag=self.lag(self.newest_out),
             silence=self.silence,
             trimmed=self.trimmed,
             stretched=self.stretched,

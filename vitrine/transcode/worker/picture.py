@@ -194,7 +194,7 @@ class PictureThread:
         if self._course is None:
             return Orders(), True
         done = min(rung.done for rung in self._rungs)
-        lag = max(0.0, self._counters.newest_in - float(done / self._plan.rate))
+        lag = self._counters.lag(float(done / self._plan.rate))
         orders, made, changed = self._course.at(number, lag, time.monotonic())
         self._counters.skipped = self._course.skipped
         if changed:

@@ -114,6 +114,7 @@ class Session:
             self.counters.newest_in = unit.dts / track.timescale
             self._picture.put(unit)
         elif isinstance(track, AudioTrack):
+            self.counters.sound_in = unit.pts / track.timescale
             self._sound.put(unit)
             position = Fraction(unit.pts, track.timescale)
             self._sound_end, self._sound_begin = 2 * position - self._sound_begin, position

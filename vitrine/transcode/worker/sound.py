@@ -64,6 +64,7 @@ class SoundThread:
         self._deliver = deliver
         self._line = SoundLine(plan.first_audio_frame)
         self._decoder: AudioDecoder | None = None
+        self._timescale = AUDIO_RATE
         self._refused_before = 0
         self._normaliser = Normaliser()
         self._silent = SilentSound()
@@ -75,6 +76,7 @@ class SoundThread:
         match item:
             case AccessUnit():
                 self._decode(item)
+                self._counters.sound_done = item.pts / self._timescale
             case AudioTrack():
                 self._change_track(item)
             case SoundLeft():
@@ -95,7 +97,7 @@ class SoundThread:
         if self._decoder and self._decoder.track == track:
             return
         self._drop_decoder()
-        self._left, self._filled = False, 0
+        self._left, self._filled, self._timescale = False, 0, track.timescale
         try:
             self._decoder = AudioDecoder(track)
         except UnsupportedError:
