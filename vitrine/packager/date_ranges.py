@@ -143,6 +143,7 @@ class DateRanges:
         for each in self._listed:
             if not self._touches(each.end):
                 self._removals.append((self._edge, each.id))
+                each.line = ""  # never listed again; a long show has thousands
         while self._removals and self._removals[0][0] < self._edge - self._skip:
             self._removals.popleft()
         self._listed = [each for each in self._listed if self._touches(each.end)]

@@ -255,6 +255,14 @@ class Packager:
             window.end()
         return events
 
+    def clear(self) -> None:
+        """Nobody asks any more: let go of all media. Call it last."""
+        self._held.clear()
+        self._last.clear()
+        self._segmenters.clear()
+        for window in self._windows.values():
+            window.clear()
+
     def _publish(self, name: str, cut: Cut) -> list[PackagerEvent]:
         window = self._windows[name]
         assert isinstance(window, MediaWindow)

@@ -161,10 +161,15 @@ class Output:
         if self.files is not None and self.outlives_the_server:
             self.files.leave()
         else:
-            self.forget()
+            self._close_files()
 
     def forget(self) -> None:
         """Nobody can watch it any more."""
+        if self.stream is not None:
+            self.stream.clear()
+        self._close_files()
+
+    def _close_files(self) -> None:
         if self.files is not None:
             self.files.close()
             self.files = None
