@@ -21,6 +21,7 @@ from vitrine.origin.files import FileSender
 from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
+from vitrine.origin.shelf import after, send_file
 from vitrine.origin.stream import AT_ONCE
 
 log = logging.getLogger("vitrine.listener")
@@ -57,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._listener = listener
         self._reader = RequestReader()
         self._wire: asyncio.Transport
+        self._socket: int | None = None  # where bytes may go past the transport
         self._call_off: Callable[[], None] | None = None
         self._request: Request | None = None
         self._sending = False
@@ -67,6 +69,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        if transport.get_extra_info("sslcontext") is None:
+            self._socket = transport.get_extra_info("socket").fileno()
         self._listener.connections.add(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -183,10 +187,23 @@ class Connection(asyncio.Protocol):
             return
         elif reply.size <= SMALL:
             self._wire.write(b"".join((head, *reply.body)))
+        elif request.keep_alive:
+            self._send_large(head, reply)
         else:
             self._wire.writelines((head, *reply.body))
         if not request.keep_alive:
             self._close()
+
+    def _send_large(self, head: bytes, reply: Reply) -> None:
+        """What many ask for goes from a file, where there is no TLS and nothing waits to be sent first."""
+        assert not isinstance(reply.body, FilePiece)
+        sent, size = 0, len(head) + reply.size
+        if self._socket is not None and not self._wire.get_write_buffer_size() and not self._wire.is_closing():
+            file = reply.sheet.file_of(head, reply.body)
+            if file is not None:
+                sent = send_file(self._socket, file, size)
+        if sent < size:
+            self._wire.writelines(after(sent, (head, *reply.body)))
 
     def _send_file(self, request: Request, head: bytes, piece: FilePiece) -> None:
         """Read as the client takes it, by other threads: a disk may be slow."""

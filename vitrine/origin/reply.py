@@ -10,6 +10,7 @@ from functools import cached_property
 from http import HTTPStatus
 
 from vitrine.origin.request import Request
+from vitrine.origin.shelf import Sheet
 
 MOST_DIGITS = 15
 """Of a position in a file; longer numbers are no positions."""
@@ -56,6 +57,11 @@ class Reply:
         if self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             lines.append(f"Content-Length: {self.size}")
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """For a body in memory that is sent again and again."""
+        return Sheet()
 
 
 class Representation:

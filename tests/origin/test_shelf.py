@@ -1,0 +1,158 @@
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+
+import pytest
+import uvloop
+
+from tests.ingest.rtmp.recorder import tls_contexts
+from tests.origin.show import Show, listening
+from tests.origin.test_listener import Client, connected
+from vitrine.origin import shelf
+from vitrine.origin.shelf import OFTEN, Sheet, after, send_file
+
+LARGE = 700_000
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open() -> Iterator[None]:
+    assert Sheet.filled == 0
+    yield
+    assert Sheet.filled == 0
+
+
+def test_a_body_gets_a_file_when_it_is_sent_often() -> None:
+    sheet = Sheet()
+    assert [sheet.file_of(b"head ", (b"ab", b"c")) for _ in range(OFTEN - 1)] == [None] * (OFTEN - 1)
+    file = sheet.file_of(b"head ", (b"ab", b"c"))
+    assert file is not None
+    assert os.pread(file, 20, 0) == b"head abc"
+    assert sheet.file_of(b"head ", (b"ab", b"c")) == file
+    assert Sheet.filled == 1
+    del sheet
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
+
+
+def test_another_head_gets_another_file() -> None:
+    sheet = Sheet()
+    for _ in range(OFTEN):
+        sheet.file_of(b"head ", (b"ab",))
+    file = sheet.file_of(b"another ", (b"ab",))
+    assert file is not None
+    assert os.pread(file, 20, 0) == b"another ab"
+    assert Sheet.filled == 1
+
+
+def test_there_are_no_more_files_than_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "PLACES", 1)
+    first, second = Sheet(), Sheet()
+    given = [[each.file_of(b"", (b"a",)) is None for _ in range(OFTEN)][-1] for each in (first, second)]
+    assert given == [False, True]
+
+
+def test_without_room_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_name: str) -> int:
+        raise OSError("no room")
+
+    monkeypatch.setattr(os, "memfd_create", full)
+    sheet = Sheet()
+    assert [sheet.file_of(b"", (b"a",)) for _ in range(2 * OFTEN)] == [None] * 2 * OFTEN
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"), [(0, [b"ab", b"cde"]), (1, [b"b", b"cde"]), (2, [b"cde"]), (4, [b"e"]), (5, []), (6, [])]
+)
+def test_what_is_left(sent: int, left: list[bytes]) -> None:
+    assert list(map(bytes, after(sent, (b"ab", b"", b"cde")))) == [each for each in left if each]
+
+
+@pytest.fixture
+def file() -> Iterator[int]:
+    descriptor = os.memfd_create("test")
+    os.write(descriptor, bytes(range(256)) * 4000)
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_a_client_that_reads_nothing_gets_what_there_is_room_for(file: int) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        sent = send_file(ours.fileno(), file, 1_024_000)
+        assert 0 < sent < 1_024_000
+        assert send_file(ours.fileno(), file, 1_024_000) == 0
+        ours.close()
+        assert b"".join(iter(lambda: theirs.recv(1 << 20), b"")) == (bytes(range(256)) * 4000)[:sent]
+
+
+def test_a_client_that_has_gone_gets_nothing(file: int) -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.close()
+        assert send_file(ours.fileno(), file, 1_024_000) == 0
+
+
+async def everybody_gets_all(*, secure: bool = False) -> int:
+    """Many ask for one part, some without reading what comes. How often it was sent from a file."""
+    theirs, ours = tls_contexts() if secure else (None, None)
+    show = Show()
+    show.go_live()
+    show.play(80)
+    direct = 0
+
+    def counted(*arguments: object) -> int:
+        nonlocal direct
+        direct += 1
+        return send_file(*arguments)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vitrine.origin.listener.send_file", counted)
+        async with listening(show) as (listener, _):
+            port = await listener.listen("127.0.0.1", 0, theirs)
+            address = show.play_large(LARGE)
+            bodies = set()
+            for _ in range(2):
+                async with asyncio.TaskGroup() as tasks:
+                    asked = [tasks.create_task(ask(port, address, ours)) for _ in range(OFTEN)]
+                bodies |= {body for each in asked for body in each.result()}
+            assert {len(body) > LARGE for body in bodies} == {True}
+            assert len(bodies) == 1
+            show.play(60)  # its place is cleared when the next segment closes
+    return direct
+
+
+async def ask(port: int, address: str, tls: ssl.SSLContext | None) -> list[bytes]:
+    """Three times, without waiting for an answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    client = Client(reader, writer)
+    for _ in range(3):
+        client.get(address)
+    answers = [await client.answer() for _ in range(3)]
+    writer.transport.abort()
+    return [body for _, _, body in answers]
+
+
+def test_everybody_gets_all_of_it() -> None:
+    assert uvloop.run(everybody_gets_all()) > OFTEN
+
+
+def test_nothing_goes_past_tls() -> None:
+    assert uvloop.run(everybody_gets_all(secure=True)) == 0
+
+
+async def test_a_range_is_cut_from_it() -> None:
+    show = Show()
+    show.go_live()
+    show.play(80)
+    address = show.play_large(LARGE)
+    async with listening(show) as (_, port), connected(port) as client:
+        for _ in range(OFTEN + 1):
+            client.get(address)
+            whole = (await client.answer())[2]
+        client.get(address, "Range: bytes=5-99999")
+        status, _, body = await client.answer()
+        assert (status, body) == (206, whole[5:100000])
+        show.play(60)
