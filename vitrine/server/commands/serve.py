@@ -49,16 +49,19 @@ def allow_many_sockets() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-COLLECTIONS = (20_000, 10, 100)
+COLLECTIONS = (20_000, 10, 10)
 """New objects until a young collection, and how many of these until an older one, see gc.set_threshold.
 
 With thousands of viewers a collection of everything takes 30 ms, a frame, and by default one comes with every part.
-Nearly nothing here needs it: what has no cycle is freed at once.
+Little here needs it: what has no cycle is freed at once.
 """
 
 
 def collect_rarely() -> None:
-    """Keep the garbage collector from making parts late."""
+    """Keep the garbage collector from making parts late. What the program itself is made of, 50,000 objects, it is not
+    to look at again.
+    """
+    gc.freeze()
     gc.set_threshold(*COLLECTIONS)
 
 
