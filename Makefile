@@ -1,9 +1,9 @@
 # The whole workflow. `make demo` and `make test` set up all they need.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-# Tests that run at once. They wait more than they work, so that three take a fifth less time on two cores; but each keeps
-# time with real programs, and on a slow machine three of them starve one another.
-PROCESSES ?= 2
+# Tests that run at once. They wait more than they work, so that three take a fifth less time on two cores. Each keeps time
+# with real programs: where three of them starve one another, take two.
+PROCESSES ?= 3
 # What failed beside another is tried once more by itself, where nothing else takes the machine's time from it.
 ALONE := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 MODULES := /usr/lib/nginx/modules

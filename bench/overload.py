@@ -30,6 +30,7 @@ from bench.served import CHANNEL, Served, child, served
 from bench.starved import starved
 from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
+from vitrine.transcode.ladder import AUDIO_NAME
 
 LADDER = (("1080p", 1080, 5000), ("720p", 720, 2800), ("480p", 480, 1400), ("360p", 360, 800))
 SHOW_SECONDS = 20
@@ -42,10 +43,13 @@ LOOKS = 4
 
 @dataclass(frozen=True)
 class Look:
-    """At one instant: seconds since the start, the newest picture's age in the lowest rendition, and the health."""
+    """At one instant: seconds since the start, the newest picture's age in the lowest rendition, the newest sound's,
+    and the health.
+    """
 
     at: float
     age: float
+    sound: float
     cpu: float
     lag: int
     shed: tuple[str, ...]
@@ -66,7 +70,8 @@ class Watched:
             assert isinstance(health, dict)
             look = Look(
                 time.time() - self.begin,
-                await asyncio.to_thread(newest_age, server),
+                await asyncio.to_thread(newest_age, server, LADDER[-1][0]),
+                await asyncio.to_thread(newest_age, server, AUDIO_NAME),
                 times.user + times.system,
                 health["encode_lag_ms"],
                 tuple(health["shed"]),
@@ -81,16 +86,16 @@ class Watched:
     def _tell(self, look: Look) -> None:
         before = self.looks[-LOOKS - 1] if len(self.looks) > LOOKS else self.looks[0]
         cores = (look.cpu - before.cpu) / max(0.01, look.at - before.at)
-        told = f"{look.at:6.1f} s  {cores:4.2f} cores  lag {look.lag:4d} ms  newest part {look.age:4.2f} s old"
+        told = f"{look.at:6.1f} s  {cores:4.2f} cores  lag {look.lag:4d} ms  newest part {look.age:4.2f} s old, of sound {look.sound:4.2f}"
         print(f"{told}  {look.skipped} skipped  {', '.join(look.shed) or 'nothing given up'}", file=sys.stderr)
 
     def between(self, begin: float, end: float) -> list[Look]:
         return [look for look in self.looks if begin <= look.at < end]
 
 
-def newest_age(server: Served) -> float:
+def newest_age(server: Served, rendition: str) -> float:
     """How long ago the last frame of the newest part was captured, by the date that the playlist gives it."""
-    address = f"{server.http}/hls/{CHANNEL}/{LADDER[-1][0]}/index.m3u8"
+    address = f"{server.http}/hls/{CHANNEL}/{rendition}/index.m3u8"
     with urllib.request.urlopen(address, timeout=5) as response:
         text = response.read().decode()
     date, tail = re.split(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)\n", text)[-2:]
@@ -145,18 +150,21 @@ def report(watched: Watched, begin: float, end: float, shown: list[tuple[float, 
     )
     used = (during[-1].cpu - during[0].cpu) / (during[-1].at - during[0].at)
     usual = sum(look.age for look in before) / len(before)
+    sound = max(look.sound for look in (*during, *later))
     steps = list(dict.fromkeys(step for look in during for step in look.shed))
     back = next((look.at - end for look in later if not look.shed), None)
     stalls = [(at, then - at) for (at, _), (then, _) in itertools.pairwise(shown) if at > begin and then - at > STALL]
     heights = [height for height, _ in itertools.groupby(height for at, height in shown if at > begin - 1)]
     wanted = (before[-1].cpu - before[0].cpu) / (before[-1].at - before[0].at)
     print(
-        "| cores wanted, given | worst lag | newest part's age before, at worst | given up | lost | all back after | "
+        "| cores wanted, given | worst lag | newest part's age before, at worst, of sound at worst | given up | lost "
+        "| all back after |"
     )
     print("|---|---|---|---|---|---|")
     print(
         f"| {wanted:.2f}, {used:.2f} | {max(look.lag for look in (*during, *later)) / 1000:.2f} s "
-        f"| {usual:.2f}, {max(look.age for look in (*during, *later)):.2f} s | {'; '.join(steps) or 'nothing'} "
+        f"| {usual:.2f}, {max(look.age for look in (*during, *later)):.2f}, {sound:.2f} s "
+        f"| {'; '.join(steps) or 'nothing'} "
         f"| {during[-1].lost} | {'not' if back is None else f'{back:.0f} s'} |"
     )
     told = ", ".join(f"{length:.2f} s at {at - begin:.0f} s" for at, length in stalls) or "none"
