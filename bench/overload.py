@@ -86,7 +86,8 @@ class Watched:
     def _tell(self, look: Look) -> None:
         before = self.looks[-LOOKS - 1] if len(self.looks) > LOOKS else self.looks[0]
         cores = (look.cpu - before.cpu) / max(0.01, look.at - before.at)
-        told = f"{look.at:6.1f} s  {cores:4.2f} cores  lag {look.lag:4d} ms  newest part {look.age:4.2f} s old, of sound {look.sound:4.2f}"
+        ages = f"newest part {look.age:4.2f} s old, of sound {look.sound:4.2f} s"
+        told = f"{look.at:6.1f} s  {cores:4.2f} cores  lag {look.lag:4d} ms  {ages}"
         print(f"{told}  {look.skipped} skipped  {', '.join(look.shed) or 'nothing given up'}", file=sys.stderr)
 
     def between(self, begin: float, end: float) -> list[Look]:
