@@ -13,8 +13,10 @@ from soak.server import Server
 SECONDS = 20
 PAUSE = 40.0
 EXTRA = 30.0
-OF_STALLS = (*player.OF_STALLS, "parts-come-in-time")
-"""A picture that is late is waited for a second before it is filled in."""
+OF_STALLS = (*player.OF_STALLS, "parts-come-in-time", "segments-come-in-time")
+"""A picture that is late is waited for a second before it is filled in, and a transcoder that is frozen for four. How
+long viewers may stand still meanwhile, each fault says.
+"""
 
 
 class Checker:
