@@ -1,7 +1,6 @@
 """`python -m vitrine.ingest.whip.process`: commands and events on standard input, which is a socket."""
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -116,20 +115,10 @@ async def serve() -> None:
         os._exit(0)  # nobody wants the rest
 
 
-def collect_often() -> None:
-    """A connection of aiortc is a circle of hundreds of objects, and megabytes when it ends. Python looks for circles
-    when a quarter more objects than at the last time have stayed: of those that the program itself is made of none
-    counts after this, so that it does so with every few connections.
-    """
-    gc.freeze()
-    gc.collect()
-
-
 def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare()
     confine_receiver()
-    collect_often()
     with asyncio.Runner(loop_factory=PortLoop) as runner:
         runner.run(serve())
 
