@@ -340,13 +340,3 @@ def test_misuse(misuse: Callable[[Feed], object]) -> None:
     feed = Feed(1, 2)
     with pytest.raises(MisuseError, match="out of its turn"):
         misuse(feed)
-
-
-def test_a_cleared_window_holds_nothing() -> None:
-    feed = Feed(30, 2)
-    feed.window.end()
-    feed.window.clear()
-    names = [part_name("b7", *each) for each in product(range(FIRST_MSN, FIRST_MSN + 31), range(PARTS))]
-    names += [segment_name("b7", msn) for msn in range(FIRST_MSN, FIRST_MSN + 31)]
-    assert {feed.window.media(name) for name in (*names, "b7.init.mp4")} == {GONE}
-    assert "m4s" not in feed.window.playlist()

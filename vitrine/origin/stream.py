@@ -112,12 +112,6 @@ class LiveStream:
         self.ended = True
         self._changed(True)
 
-    def clear(self) -> None:
-        """Nobody can watch it any more: let go of all that was served."""
-        self._packager.clear()
-        self.playlists.clear()
-        self.media.clear()
-
     def window(self, rendition: str) -> Window | None:
         return self._packager.windows.get(rendition)
 

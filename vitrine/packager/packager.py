@@ -256,12 +256,12 @@ class Packager:
         return events
 
     def clear(self) -> None:
-        """Nobody asks any more: let go of all media. Call it last."""
-        self._held.clear()
-        self._last.clear()
-        self._segmenters.clear()
-        for window in self._windows.values():
-            window.clear()
+        """Nobody asks any more. Call it last.
+
+        Windows know one another, and Python keeps such a circle, with all its media, until it next looks for one: in a
+        server with many objects seldom.
+        """
+        self._windows.clear()
 
     def _publish(self, name: str, cut: Cut) -> list[PackagerEvent]:
         window = self._windows[name]

@@ -278,20 +278,6 @@ class Window(ABC):
         if self._store is not None:
             self._store.drop(self.name, entry.name)
 
-    def clear(self) -> None:
-        """Nobody asks any more: let go of all that is in memory, whoever still holds this window.
-
-        Windows know one another, so that Python would keep them all until it next looks for such circles: in a server
-        with thousands of objects seldom.
-        """
-        self._media.clear()
-        self._in_memory.clear()
-        self._listed.clear()
-        self._removed.clear()
-        self._open_parts.clear()
-        self._bodies.clear()
-        self._texts.clear()
-
     def complete(self) -> None:
         """Nothing is added any more, so that nothing is hinted at; the playlist does not say so yet."""
         self._complete = True

@@ -166,7 +166,8 @@ class Output:
     def forget(self) -> None:
         """Nobody can watch it any more."""
         if self.stream is not None:
-            self.stream.clear()
+            self.stream.packager.clear()
+            self.stream = None
         self._close_files()
 
     def _close_files(self) -> None:
