@@ -10,56 +10,75 @@ import uvloop
 from tests.ingest.rtmp.recorder import tls_contexts
 from tests.origin.show import Show, listening
 from tests.origin.test_listener import Client, connected
-from vitrine.origin import shelf
-from vitrine.origin.shelf import OFTEN, Sheet, after, send_file
+from vitrine.origin.reply import Reply
+from vitrine.origin.request import Request
+from vitrine.origin.shelf import OFTEN, Sheet, Shelf, after, send_file
 
 LARGE = 700_000
 
 
-@pytest.fixture(autouse=True)
-def nothing_stays_open() -> Iterator[None]:
-    assert Sheet.filled == 0
-    yield
-    assert Sheet.filled == 0
+HEAD = b"head "
+LASTING = {"Cache-Control": "public, max-age=3600, immutable"}
 
 
-def test_a_body_gets_a_file_when_it_is_sent_often() -> None:
-    sheet = Sheet()
-    assert [sheet.file_of(b"head ", (b"ab", b"c")) for _ in range(OFTEN - 1)] == [None] * (OFTEN - 1)
-    file = sheet.file_of(b"head ", (b"ab", b"c"))
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    shelf = Shelf()
+    yield shelf
+    shelf.clear()
+
+
+def sheet_of(shelf: Shelf, body: bytes = b"abc") -> Sheet:
+    return shelf.put(Request("GET", "/", {}), HEAD, Reply(200, LASTING, (body[:2], body[2:])))
+
+
+def test_a_body_gets_a_file_when_it_is_sent_often(shelf: Shelf) -> None:
+    sheet = sheet_of(shelf)
+    assert [shelf.file_of(sheet) for _ in range(OFTEN - 1)] == [None] * (OFTEN - 1)
+    file = shelf.file_of(sheet)
     assert file is not None
     assert os.pread(file, 20, 0) == b"head abc"
-    assert sheet.file_of(b"head ", (b"ab", b"c")) == file
-    assert Sheet.filled == 1
-    del sheet
+    assert sheet.size == 8
+    assert shelf.file_of(sheet) == file
+    shelf.clear()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
 
 
-def test_another_head_gets_another_file() -> None:
-    sheet = Sheet()
-    for _ in range(OFTEN):
-        sheet.file_of(b"head ", (b"ab",))
-    file = sheet.file_of(b"another ", (b"ab",))
-    assert file is not None
-    assert os.pread(file, 20, 0) == b"another ab"
-    assert Sheet.filled == 1
+def test_all_who_ask_for_the_same_have_one_sheet(shelf: Shelf) -> None:
+    reply, first, second = Reply(200, LASTING, (b"a",)), Request("GET", "/", {}), Request("GET", "/", {"cookie": "b"})
+    sheet = shelf.put(first, HEAD, reply)
+    assert shelf.find(second) is None
+    assert shelf.put(second, b"not looked at", reply) is sheet
+    assert [shelf.find(each) for each in (first, second)] == [sheet, sheet]
+    shelf.clear()
+    assert [shelf.find(each) for each in (first, second)] == [None, None]
+    assert shelf.put(first, b"another ", reply).head == b"another "
 
 
-def test_there_are_no_more_files_than_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "PLACES", 1)
-    first, second = Sheet(), Sheet()
-    given = [[each.file_of(b"", (b"a",)) is None for _ in range(OFTEN)][-1] for each in (first, second)]
-    assert given == [False, True]
+def test_requests_that_are_kept_are_bounded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vitrine.origin.shelf.HEADS_KEPT", 1)
+    reply, requests = Reply(200, LASTING, (b"a",)), [Request("GET", "/", {}) for _ in range(2)]
+    assert len({id(shelf.put(each, HEAD, reply)) for each in requests}) == 1
+    assert [shelf.find(each) is None for each in requests] == [False, True]
 
 
-def test_without_room_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_no_more_files_than_places(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vitrine.origin.shelf.PLACES", 1)
+    sheets = sheet_of(shelf, b"first"), sheet_of(shelf, b"second")
+    assert [[shelf.file_of(each) is None for _ in range(OFTEN)][-1] for each in sheets] == [False, True]
+    shelf.clear()
+    sheet = sheet_of(shelf, b"third")
+    assert [shelf.file_of(sheet) is None for _ in range(OFTEN)][-1] is False
+
+
+def test_without_room_there_is_none(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_name: str) -> int:
         raise OSError("no room")
 
     monkeypatch.setattr(os, "memfd_create", full)
-    sheet = Sheet()
-    assert [sheet.file_of(b"", (b"a",)) for _ in range(2 * OFTEN)] == [None] * 2 * OFTEN
+    sheet = sheet_of(shelf)
+    assert [shelf.file_of(sheet) for _ in range(2 * OFTEN)] == [None] * 2 * OFTEN
 
 
 @pytest.mark.parametrize(
@@ -120,7 +139,6 @@ async def everybody_gets_all(*, secure: bool = False) -> int:
                 bodies |= {body for each in asked for body in each.result()}
             assert {len(body) > LARGE for body in bodies} == {True}
             assert len(bodies) == 1
-            show.play(60)  # its place is cleared when the next segment closes
     return direct
 
 
@@ -155,4 +173,33 @@ async def test_a_range_is_cut_from_it() -> None:
         client.get(address, "Range: bytes=5-99999")
         status, _, body = await client.answer()
         assert (status, body) == (206, whole[5:100000])
-        show.play(60)
+
+
+@pytest.mark.parametrize(
+    ("status", "caching", "lasts"),
+    [
+        (200, LASTING["Cache-Control"], True),
+        (206, LASTING["Cache-Control"], False),  # every range that anybody thinks of would be kept
+        (200, "public, max-age=1", False),
+        (404, "public, max-age=2", False),
+    ],
+)
+def test_what_is_put_on_the_shelf(status: int, caching: str, lasts: bool) -> None:
+    assert Reply(status, {"Cache-Control": caching}, (b"a",)).lasts is lasts
+
+
+async def test_what_is_gone_is_told_within_a_second_or_so() -> None:
+    show = Show()
+    show.go_live()
+    show.play(80)
+    address = show.play_large(LARGE)
+    async with listening(show) as (_, port), connected(port) as client:
+        client.get(address)
+        assert (await client.answer())[0] == 200
+        show.stream_now = None
+        async with asyncio.timeout(5):
+            status = 200
+            while status == 200:
+                client.get(address)
+                status = (await client.answer())[0]
+        assert status == 404

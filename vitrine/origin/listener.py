@@ -21,7 +21,7 @@ from vitrine.origin.files import FileSender
 from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
-from vitrine.origin.shelf import after, send_file
+from vitrine.origin.shelf import Sheet, Shelf, after, send_file
 from vitrine.origin.stream import AT_ONCE
 
 log = logging.getLogger("vitrine.listener")
@@ -148,15 +148,15 @@ class Connection(asyncio.Protocol):
             self._wire.resume_reading()
 
     def _answer(self, request: Request) -> None:
-        answer = self._listener.hls.answer(request)
-        if isinstance(answer, Blocked):
+        answer = self._listener.answer(request)
+        if isinstance(answer, Sheet):
+            self._request = None
+            self._send(request, answer)
+        else:
             if self._request is None:
                 self._request = request
                 self.deadline = self._listener.now() + hls.LONGEST_WAIT
             self._call_off = answer.wait(self._ask_again)
-        else:
-            self._request = None
-            self._send(request, answer)
 
     def _ask_again(self) -> None:
         """What was waited for is there."""
@@ -176,34 +176,32 @@ class Connection(asyncio.Protocol):
         request, self._request = self._request, None
         return request
 
-    def _send(self, request: Request, reply: Reply) -> None:
-        now = self._listener.now()
-        self.deadline = now + IDLE_TIME
-        head = reply.head + self._listener.date(now) + (b"\r\n" if request.keep_alive else CLOSING)
-        if request.method == "HEAD" or not reply.size:
+    def _send(self, request: Request, sheet: Sheet) -> None:
+        self.deadline = self._listener.now() + IDLE_TIME
+        head, body = sheet.head, sheet.reply.body
+        if request.method == "HEAD" or not sheet.reply.size:
             self._wire.write(head)
-        elif isinstance(reply.body, FilePiece):
-            self._send_file(request, head, reply.body)
+        elif isinstance(body, FilePiece):
+            self._send_file(request, head, body)
             return
-        elif reply.size <= SMALL:
-            self._wire.write(b"".join((head, *reply.body)))
-        elif request.keep_alive:
-            self._send_large(head, reply)
+        elif sheet.size <= SMALL:
+            self._wire.write(b"".join((head, *body)))
         else:
-            self._wire.writelines((head, *reply.body))
+            sent = self._send_directly(sheet)
+            if sent < sheet.size:
+                self._wire.writelines(after(sent, (head, *body)))
         if not request.keep_alive:
             self._close()
 
-    def _send_large(self, head: bytes, reply: Reply) -> None:
+    def _send_directly(self, sheet: Sheet) -> int:
         """What many ask for goes from a file, where there is no TLS and nothing waits to be sent first."""
-        assert not isinstance(reply.body, FilePiece)
-        sent, size = 0, len(head) + reply.size
-        if self._socket is not None and not self._wire.get_write_buffer_size() and not self._wire.is_closing():
-            file = reply.sheet.file_of(head, reply.body)
-            if file is not None:
-                sent = send_file(self._socket, file, size)
-        if sent < size:
-            self._wire.writelines(after(sent, (head, *reply.body)))
+        if self._socket is None or self._wire.get_write_buffer_size() or self._wire.is_closing():
+            return 0
+        file = self._listener.shelf.file_of(sheet)
+        return 0 if file is None else send_file(self._socket, file, sheet.size)
+
+    def _reply(self, request: Request, reply: Reply) -> None:
+        self._send(request, self._listener.sheet(request, reply))
 
     def _send_file(self, request: Request, head: bytes, piece: FilePiece) -> None:
         """Read as the client takes it, by other threads: a disk may be slow."""
@@ -215,7 +213,7 @@ class Connection(asyncio.Protocol):
             if not self._sending:
                 self.deadline = self._listener.now() + IDLE_TIME
             if error is not None and not sent:
-                self._send(request, hls.gone())
+                self._reply(request, hls.gone())
             elif error is not None:
                 self._wire.abort()  # half of an answer cannot be taken back
             elif not request.keep_alive:
@@ -230,7 +228,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: RequestError) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
         refusal = Reply(error.status, headers, (f"{error}\n".encode(),))
-        self._send(Request("GET", "", {}, keep_alive=False), refusal)
+        self._reply(Request("GET", "", {}, keep_alive=False), refusal)
 
     def _close(self) -> None:
         self._closing = True
@@ -253,7 +251,7 @@ class Connection(asyncio.Protocol):
     def _end_in_words(self) -> None:
         request = self._stop_waiting()
         if request is not None:
-            self._send(request, hls.too_late())
+            self._reply(request, hls.too_late())
             self._serve()
         elif self._sending or self._closing or self._file is not None:
             self._wire.abort()
@@ -268,7 +266,7 @@ class Connection(asyncio.Protocol):
         """The server stops: say so to who waits, and let who is being sent something have it."""
         request = self._stop_waiting()
         if request is not None:
-            self._send(replace(request, keep_alive=False), hls.too_late())
+            self._reply(replace(request, keep_alive=False), hls.too_late())
         elif self._file is None and not self._closing:
             self._close()
 
@@ -285,12 +283,13 @@ class Listener:
     def __init__(self, answers: Hls, others: Callable[[], asyncio.Protocol]) -> None:
         self.hls = answers
         self.others = others
+        self.shelf = Shelf()
         self.connections: set[Connection] = set()
         self._empty = asyncio.Event()  # once since the last look
         loop = asyncio.get_running_loop()
         self.now = loop.time
+        self._begin_second()
         self._soon = loop.call_soon
-        self._date, self._date_ends = b"", 0.0
         self._servers: list[asyncio.Server] = []
         self._turns = 0
         self._queue: deque[Connection] = deque()
@@ -324,12 +323,27 @@ class Listener:
         await self.serve()
         return port
 
-    def date(self, now: float) -> bytes:
-        """The field Date (RFC 9110 section 6.6.1), written once a second."""
-        if now >= self._date_ends:
-            wall = time.time()
-            self._date, self._date_ends = f"Date: {formatdate(wall, usegmt=True)}\r\n".encode(), now + 1 - wall % 1
-        return self._date
+    def answer(self, request: Request) -> Sheet | Blocked:
+        """What never changes is looked up once a second, however many ask for it."""
+        if self.now() >= self._second_ends:
+            self._begin_second()
+        sheet = self.shelf.find(request)
+        if sheet is not None:
+            return sheet
+        answer = self.hls.answer(request)
+        return answer if isinstance(answer, Blocked) else self.sheet(request, answer)
+
+    def sheet(self, request: Request, reply: Reply) -> Sheet:
+        """A reply as it is sent to who asked so."""
+        head = reply.head + self._date + (b"\r\n" if request.keep_alive else CLOSING)
+        return self.shelf.put(request, head, reply) if reply.lasts and request.keep_alive else Sheet(head, reply)
+
+    def _begin_second(self) -> None:
+        """The field Date (RFC 9110 section 6.6.1) is written once a second."""
+        wall = time.time()
+        self._date = f"Date: {formatdate(wall, usegmt=True)}\r\n".encode()
+        self._second_ends = self.now() + 1 - wall % 1
+        self.shelf.clear()
 
     def has_turn(self, connection: Connection) -> bool:
         """Whether a connection that has sent something may be served now.
@@ -354,6 +368,8 @@ class Listener:
 
     def _look(self) -> None:
         now = self.now()
+        if now >= self._second_ends:
+            self._begin_second()
         for connection in [each for each in self.connections if each.deadline <= now]:
             connection.time_over()
         self._sweep = asyncio.get_running_loop().call_later(SWEEP, self._look)
@@ -371,4 +387,5 @@ class Listener:
                 await self._empty.wait()
         for connection in tuple(self.connections):
             connection.end()
+        self.shelf.clear()
         await asyncio.sleep(0)  # for the sockets to be closed

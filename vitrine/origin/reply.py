@@ -10,7 +10,6 @@ from functools import cached_property
 from http import HTTPStatus
 
 from vitrine.origin.request import Request
-from vitrine.origin.shelf import Sheet
 
 MOST_DIGITS = 15
 """Of a position in a file; longer numbers are no positions."""
@@ -33,11 +32,11 @@ class FilePiece:
 Body = tuple[bytes, ...] | FilePiece
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reply:
     """Status, header fields, and the body: in pieces to send one after another, or to be read from a file.
 
-    HEAD is answered without the body.
+    HEAD is answered without the body. Two replies are never equal, whatever they say.
     """
 
     status: int
@@ -59,9 +58,9 @@ class Reply:
         return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
     @cached_property
-    def sheet(self) -> Sheet:
-        """For a body in memory that is sent again and again."""
-        return Sheet()
+    def lasts(self) -> bool:
+        """It is whole and never changes."""
+        return self.status == HTTPStatus.OK and "immutable" in self.headers.get("Cache-Control", "")
 
 
 class Representation:

@@ -37,9 +37,12 @@ class RequestError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """`target` is the path with its query, as sent; `headers` by lower-case name."""
+    """`target` is the path with its query, as sent; `headers` by lower-case name.
+
+    Requests in the same words are mostly the same object (HEADS_KEPT); others are never equal.
+    """
 
     method: str
     target: str

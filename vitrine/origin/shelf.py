@@ -1,9 +1,13 @@
-"""Answers that many ask for at once, where the kernel can send them from: nothing is copied for each who asks."""
+"""The answers of this second. What many ask for is looked up once, and the kernel sends it from a file in memory:
+nothing is done, and nothing copied, for each who asks.
+"""
 
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+
+from vitrine.origin.reply import FilePiece, Reply
+from vitrine.origin.request import HEADS_KEPT, Request
 
 OFTEN = 8
 """Times that a body is sent before it gets a file, which costs as much as two or three of them."""
@@ -13,53 +17,67 @@ PLACES = 64
 
 
 class Sheet:
-    """One body: how often it was sent, and in the end a file with the whole answer, in memory and without a name."""
+    """A reply as it is sent in this second: its head has the date."""
 
-    filled: ClassVar[int] = 0
-    """How many have a file."""
+    __slots__ = ("file", "head", "reply", "sent", "size")
+
+    def __init__(self, head: bytes, reply: Reply) -> None:
+        """`size` are the bytes of both."""
+        self.head = head
+        self.reply = reply
+        self.size = len(head) + reply.size
+        self.sent = 0
+        self.file: int | None = None
+
+
+class Shelf:
+    """Sheets, from one second to the next."""
 
     def __init__(self) -> None:
-        self._sent = 0
-        self._file: int | None = None
-        self._head = b""
+        self._asked: dict[Request, Sheet] = {}
+        self._sheets: dict[Reply, Sheet] = {}
+        self._files: list[int] = []
 
-    def file_of(self, head: bytes, body: Iterable[bytes]) -> int | None:
-        """A descriptor of the file, for an answer that is about to be sent; None before the body is sent OFTEN.
+    def find(self, request: Request) -> Sheet | None:
+        """What was put there for the same request; two that say the same are one, see `request.py`."""
+        return self._asked.get(request)
 
-        A head is the same for a second, as its date is. What is still sent from the file of the last one stays until
-        it is sent.
+    def put(self, request: Request, head: bytes, reply: Reply) -> Sheet:
+        """The sheet of a reply, which is the same for everybody."""
+        sheet = self._sheets.get(reply)
+        if sheet is None:
+            sheet = self._sheets[reply] = Sheet(head, reply)
+        if len(self._asked) < HEADS_KEPT:
+            self._asked[request] = sheet
+        return sheet
+
+    def file_of(self, sheet: Sheet) -> int | None:
+        """A descriptor of a file with head and body, for a sheet that is about to be sent; None before it was OFTEN.
+
+        What is still sent from a file when it is closed goes on being sent.
         """
-        if self._file is not None and head == self._head:
-            return self._file
-        self._sent += 1
-        if self._sent >= OFTEN:
-            with contextlib.suppress(OSError):
-                self._fill(head, body)
-        return self._file
+        if sheet.file is None:
+            sheet.sent += 1
+            if sheet.sent == OFTEN and len(self._files) < PLACES:
+                with contextlib.suppress(OSError):
+                    sheet.file = self._filled(sheet)
+        return sheet.file
 
-    def _fill(self, head: bytes, body: Iterable[bytes]) -> None:
-        self._drop()
-        if Sheet.filled == PLACES:
-            return
+    def _filled(self, sheet: Sheet) -> int:
+        assert not isinstance(sheet.reply.body, FilePiece)
         descriptor = os.memfd_create("media")
-        try:
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(head)
-                file.writelines(body)
-        except OSError:
-            os.close(descriptor)
-            raise
-        self._file, self._head = descriptor, head
-        Sheet.filled += 1
+        self._files.append(descriptor)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(sheet.head)
+            file.writelines(sheet.reply.body)
+        return descriptor
 
-    def _drop(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-            Sheet.filled -= 1
-
-    def __del__(self) -> None:
-        self._drop()
+    def clear(self) -> None:
+        """Another second begins. A sheet from before is not asked for a file again."""
+        self._asked.clear()
+        self._sheets.clear()
+        while self._files:
+            os.close(self._files.pop())
 
 
 def send_file(wire: int, file: int, size: int) -> int:
