@@ -21,7 +21,8 @@ def filled(*units: AccessUnit, delivered: float = 0) -> Replay:
     replay.add_track(VIDEO)
     replay.add_track(AUDIO)
     for unit in units:
-        replay.push(unit, Fraction(delivered))
+        replay.push(unit)
+    replay.trim(Fraction(delivered))
     return replay
 
 
@@ -35,6 +36,24 @@ def test_a_keyframe_that_is_ahead_of_what_was_delivered_does_not_replace_the_one
     assert filled(*units, delivered=1).items == [VIDEO, AUDIO, *units]
 
 
+def test_what_was_delivered_since_the_last_keyframe_came_is_let_go() -> None:
+    replay = filled(picture(0, True), picture(2, True), picture(3), delivered=1)
+    assert replay.has_more
+    replay.trim(Fraction(2))
+    assert not replay.has_more
+    assert replay.units == [picture(2, True), picture(3)]
+
+
+def test_a_keyframe_is_missing_where_there_are_pictures_only() -> None:
+    replay = filled(picture(0), sound(0))
+    assert replay.waits_for_keyframe
+    replay.push(picture(1, True))
+    assert not replay.waits_for_keyframe
+    replay.leave()
+    replay.add_track(AUDIO)
+    assert not replay.waits_for_keyframe
+
+
 def test_pictures_are_worth_nothing_before_a_keyframe() -> None:
     assert filled(picture(0), sound(0)).items == [VIDEO, AUDIO]
 
@@ -42,7 +61,7 @@ def test_pictures_are_worth_nothing_before_a_keyframe() -> None:
 def test_sound_alone_needs_no_keyframe() -> None:
     replay = Replay()
     replay.add_track(AUDIO)
-    replay.push(sound(0), Fraction(0))
+    replay.push(sound(0))
     assert replay.items == [AUDIO, sound(0)]
 
 
@@ -57,7 +76,7 @@ def test_too_much_is_given_up_until_the_next_keyframe() -> None:
 def test_what_may_have_killed_is_not_given_again_and_of_who_left_nothing() -> None:
     replay = filled(picture(0, True), sound(0))
     replay.forget_units()
-    replay.push(picture(1), Fraction(0))
+    replay.push(picture(1))
     assert replay.items == [VIDEO, AUDIO]
     replay.leave()
     assert replay.items == []

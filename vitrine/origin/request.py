@@ -24,7 +24,7 @@ LONGEST_OURS = max(map(len, OURS))
 _HEAD = re.compile(
     rb"(GET|HEAD) (/[!-~]*) HTTP/1\.([01])\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*)\r\n"
 )
-_FIELD = re.compile(r"([^:]+):[\t ]*(.*?)[\t ]*\r\n")
+_FIELD = re.compile(r"([^:]+):([^\r]*)\r\n")
 _ALONE = {"host", "content-length", "range"}
 """Fields that contradict themselves when they come twice."""
 
@@ -113,8 +113,8 @@ def read_request(head: bytes) -> Request:
         raise RequestError(400, "The request is not well-formed HTTP/1.1")
     method, target, minor, fields = match.groups()
     headers: dict[str, str] = {}
-    for name, value in _FIELD.findall(fields.decode("latin-1")):
-        key = name.lower()
+    for name, text in _FIELD.findall(fields.decode("latin-1")):
+        key, value = name.lower(), text.strip("\t ")
         if key not in headers:
             headers[key] = value
         elif key in _ALONE:

@@ -26,6 +26,10 @@ MOST_DEATHS = 5
 DEATHS_SECONDS = 60.0
 """Workers replaced in such a time: what kills one after the other, the next will not survive either."""
 
+START_AGAIN = 1.0
+"""Seconds until another start is tried where the system had no process or memory to give, and twice as long after each:
+half a minute for MOST_DEATHS."""
+
 LEVELS = frozenset({"lag", "frozen", "mute"})
 """Of the statistics: what is true of now, and not counted since the beginning."""
 
@@ -51,8 +55,9 @@ class Waiting:
 class Transcoder:
     """`taken` tells how far each rendition has come, for a worker that is to go on from there.
 
-    `on_event` gets what a worker says, Opened once. Of deaths it gets WorkerDied before anything was opened, and where
-    they are too many; of failures those that the input is to blame for, and those before anything was opened.
+    `on_event` gets what a worker says, Opened once. Of deaths it gets WorkerDied before anything was opened, be it by
+    the server before this one, and where they are too many; of failures those that the input is to blame for, and
+    those before anything was opened.
     """
 
     def __init__(
@@ -68,8 +73,10 @@ class Transcoder:
         self._waiting = Waiting()
         self._replay = Replay()
         self._renditions: tuple[Rendition, ...] = ()
+        self._telling: frozenset[int] = frozenset()  # tracks that show whether a worker survives its input
         self._deaths: deque[float] = deque()
         self._dead = False
+        self._start_again = 0.0
         self._delivered = False
         self._counted = self._former = Stats()
 
@@ -80,8 +87,10 @@ class Transcoder:
 
     @property
     def waits_for_keyframe(self) -> bool:
-        """Pictures were given up, and there is room again from the next keyframe on."""
-        return self._worker is not None and self._worker.waits_for_keyframe
+        """Pictures were given up, and there is room again from the next keyframe on; or another worker could not begin
+        before that one.
+        """
+        return self._replay.waits_for_keyframe or (self._worker is not None and self._worker.waits_for_keyframe)
 
     @property
     def pid(self) -> int | None:
@@ -106,22 +115,34 @@ class Transcoder:
                 self._worker.add_track(item)
 
     async def revive(self) -> None:
-        """Replace the worker where it is dead. Raises OSError."""
-        if not self._dead:
+        """Replace the worker where it is dead; where none can be started, a later call tries again."""
+        if not self._dead or time.monotonic() < self._start_again:
             return
-        assert self._worker is not None
         assert self._plan is not None
-        self._dead = False
         former, self._worker = self._worker, None
-        await former.close()
+        if former is not None:
+            await former.close()
+        self._dead = False
         self._waiting = Waiting(self._replay.items)
         self._former, self._delivered = self._counted, False
-        plan = self._plan.resumed(self._renditions, self._taken())
-        worker = await Worker.start(plan, self._receive, self._name)
+        plan = self._plan.resumed(self._renditions, self._taken()) if self._renditions else self._plan
+        try:
+            worker = await Worker.start(plan, self._receive, self._name)
+        except OSError as error:
+            self._waiting = Waiting()
+            self._put_off(f"Another transcoder cannot be started: {error.strerror}")
+            return
         self._on_event(Shed((), 0.0))  # it begins with all of the ladder, whatever its predecessor gave up
         worker.refill(self._waiting.items)
         self._waiting = Waiting()
         self._worker = worker
+
+    def _put_off(self, reason: str) -> None:
+        if self._is_one_too_many(WorkerDied(0, reason)):
+            return
+        wait = START_AGAIN * 2 ** (len(self._deaths) - 1)
+        log.error("%s. It is tried again in %.0f s.", reason, wait)
+        self._dead, self._start_again = True, time.monotonic() + wait
 
     def add_track(self, track: Track) -> None:
         """Announce a track, or its changed description, before its access units."""
@@ -133,7 +154,9 @@ class Transcoder:
 
     def push(self, unit: AccessUnit) -> None:
         """Give an access unit in programme time."""
-        self._replay.push(unit, self._delivered_until if unit.keyframe else Fraction(0))
+        self._replay.push(unit)
+        if self._replay.has_more:
+            self._replay.trim(self._delivered_until)
         if self._worker is None:
             self._waiting.add(unit)
         else:
@@ -180,8 +203,8 @@ class Transcoder:
 
     def _receive(self, event: PoolEvent) -> None:
         match event:
-            case AccessUnit():
-                self._delivered = True
+            case AccessUnit(track_id):
+                self._delivered = self._delivered or track_id in self._telling
                 self._on_event(event)
             case Stats():
                 self._counted = _sum(self._former, event)
@@ -194,7 +217,7 @@ class Transcoder:
                     log.error("%s", event.reason)
                 else:
                     self._on_event(event)
-            case WorkerDied() if self._renditions:
+            case WorkerDied() if self._may_be_replaced:
                 self._bury(event)
             case _:
                 self._on_event(event)
@@ -202,23 +225,35 @@ class Transcoder:
     def _open(self, renditions: tuple[Rendition, ...]) -> None:
         if not self._renditions:
             self._renditions = renditions
+            pictures = frozenset(each.track.id for each in renditions if isinstance(each.track, VideoTrack))
+            self._telling = pictures or frozenset(each.track.id for each in renditions)
             self._on_event(Opened(renditions))
         elif renditions != self._renditions:
             self._on_event(WorkerDied(0, "A new transcoder makes other renditions than the one that it replaces"))
 
     def _bury(self, death: WorkerDied) -> None:
-        now = time.monotonic()
-        self._deaths.append(now)
-        while now - self._deaths[0] > DEATHS_SECONDS:
-            self._deaths.popleft()
-        if len(self._deaths) > MOST_DEATHS:
-            text = f"{death.reason}; {MOST_DEATHS} others did the same within {DEATHS_SECONDS:.0f} s"
-            self._on_event(replace(death, reason=text))
+        if self._is_one_too_many(death):
             return
         if not self._delivered:
             self._replay.forget_units()  # what it began with may be what killed it
         log.error("%s. It is being replaced.", death.reason)
         self._dead = True
+
+    def _is_one_too_many(self, death: WorkerDied) -> bool:
+        now = time.monotonic()
+        self._deaths.append(now)
+        while now - self._deaths[0] > DEATHS_SECONDS:
+            self._deaths.popleft()
+        if len(self._deaths) <= MOST_DEATHS:
+            return False
+        text = f"{death.reason}; {MOST_DEATHS} others did the same within {DEATHS_SECONDS:.0f} s"
+        self._on_event(replace(death, reason=text))
+        return True
+
+    @property
+    def _may_be_replaced(self) -> bool:
+        """What it made, or a transcoder of the server before this one, is seen already."""
+        return bool(self._renditions or (self._plan is not None and self._plan.fixed))
 
 
 def _sum(former: Stats, stats: Stats) -> Stats:

@@ -24,7 +24,7 @@ class _Group:
 
 
 class Replay:
-    """Tracks, and access units from the last keyframe that was not after what has been delivered.
+    """Tracks, and access units from a keyframe on: after `trim`, from the last that is not after what was delivered.
 
     Where those are too many there are none until the next keyframe.
     """
@@ -44,18 +44,27 @@ class Replay:
         return [unit for group in self._groups for unit in group.units]
 
     @property
+    def waits_for_keyframe(self) -> bool:
+        """There are pictures, and none could be given again."""
+        return self._has_pictures and not self._groups
+
+    @property
+    def has_more(self) -> bool:
+        """More than one keyframe: some of it may not be needed any more."""
+        return len(self._groups) > 1
+
+    @property
     def _has_pictures(self) -> bool:
         return any(isinstance(track, VideoTrack) for track in self._tracks.values())
 
     def add_track(self, track: Track) -> None:
         self._tracks[track.id] = track
 
-    def push(self, unit: AccessUnit, delivered: Fraction) -> None:
-        """A unit in programme time; what had been `delivered` of the pictures, in seconds, needs no replay."""
+    def push(self, unit: AccessUnit) -> None:
+        """A unit in programme time."""
         track = self._tracks[unit.track_id]
         if isinstance(track, VideoTrack) and unit.keyframe:
             self._groups.append(_Group(seconds(unit.pts, track.timescale)))
-            self._trim(delivered)
         elif not self._groups:
             if self._has_pictures:
                 return
@@ -76,7 +85,8 @@ class Replay:
         self._tracks.clear()
         self.forget_units()
 
-    def _trim(self, delivered: Fraction) -> None:
+    def trim(self, delivered: Fraction) -> None:
+        """What had been `delivered` of the pictures, in seconds of programme time, need not be given again."""
         while len(self._groups) > 1 and self._groups[1].start <= delivered:
             gone = self._groups.popleft()
             self._count -= len(gone.units)

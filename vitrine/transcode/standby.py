@@ -48,7 +48,8 @@ class Standby:
             return []
         if self.rate is not None:
             return [rebased(unit, track, self._shift)]
-        self._held.push(unit, seconds(unit.pts, track.timescale))
+        self._held.push(unit)
+        self._held.trim(seconds(unit.pts, track.timescale))
         return []
 
     def open(self, at: Fraction) -> list[AccessUnit]:

@@ -97,6 +97,7 @@ def test_decode_audio(name: str) -> None:
         f"96 31 {HVC1}",  # a fourth form of multitrack
         f"96 06 {HVC1}",  # multitrack within multitrack
         f"96 11 {HVC1} 00 0000ff 00",
+        f"96 11 {HVC1}" + "00 000000" * (enhanced.MAX_TRACKS + 1),
     ],
 )
 def test_malformed(data: str) -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from vitrine.ingest.rtmp import amf0
 from vitrine.ingest.rtmp.chunk import Message
 from vitrine.ingest.rtmp.message import (
+    MAX_AGGREGATED,
     BandwidthLimit,
     Command,
     Data,
@@ -93,6 +94,13 @@ def test_aggregate() -> None:
     found = list(split_aggregate(Message(22, payload, 1000, 1, 4)))
     assert found == [Message(8, b"sound", 1000, 1, 4), Message(9, b"picture", 1040, 1, 4)]
     assert list(split_aggregate(Message(22, b""))) == []
+
+
+def test_an_aggregate_is_no_way_past_the_limits_of_messages() -> None:
+    fits = tag(8, 0, b"") * MAX_AGGREGATED
+    assert len(list(split_aggregate(Message(22, fits)))) == MAX_AGGREGATED
+    with pytest.raises(MalformedError, match="more than 256 messages"):
+        list(split_aggregate(Message(22, fits + tag(8, 0, b""))))
 
 
 def test_aggregate_times_wrap() -> None:

@@ -36,6 +36,7 @@ class FakeWorker:
 
     made: "FakeWorker | None" = None
     refuse: OSError | None = None
+    refused: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, on_event: Callable[[PoolEvent], None]) -> None:
         self.plan: Plan | None = None
@@ -52,6 +53,7 @@ class FakeWorker:
     @classmethod
     async def launch(cls, on_event: Callable[[PoolEvent], None], name: str = "") -> "FakeWorker":
         if cls.refuse:
+            cls.refused()
             raise cls.refuse
         FakeWorker.made = cls(on_event)
         return FakeWorker.made

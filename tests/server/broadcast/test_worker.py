@@ -6,13 +6,16 @@ import pytest
 
 from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, worker_of
 from vitrine.media.access_unit import AccessUnit
-from vitrine.media.track import Rendition
+from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
+from vitrine.media.track import AudioTrack, Codec, Rendition
 from vitrine.server import transcoder
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
 from vitrine.transcode.events import Failed, Opened, WorkerDied
 from vitrine.transcode.gate import RATE_UNITS
+
+SOUND = Rendition("audio", AudioTrack(2, Codec.AAC, AUDIO_RATE, b"\x11\x90", AUDIO_RATE, 2), 128_000, 128_000)
 
 
 async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:
@@ -125,10 +128,10 @@ async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(des
         crew = Crew(broadcast)
         crew.film()
         worker: FakeWorker = await worker_of(broadcast)
-        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000), SOUND)))
         worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
         given = []
-        for _ in range(transcoder.MOST_DEATHS):
+        for death in range(transcoder.MOST_DEATHS):
             worker.say(WorkerDied(-11, "killed by SIGSEGV"))
             async with asyncio.timeout(10):
                 while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
@@ -136,11 +139,62 @@ async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(des
             assert FakeWorker.made is not None
             worker = FakeWorker.made
             given.append(len(worker.refilled))
+            at = death * AAC_FRAME
+            worker.say(AccessUnit(2, at, at, True, b"sound is no sign of life where there are pictures"))
         assert given == [1 + RATE_UNITS, 1, 1, 1, 1]
         worker.say(WorkerDied(-11, "killed by SIGSEGV"))
     assert broadcast.state == "failed"
     assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 60 s"
     assert len(crew.told) == 1
+
+
+async def test_a_worker_that_cannot_be_replaced_at_once_is_replaced_later(
+    fake_worker: type[FakeWorker], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No process or memory is left for an instant: the show is worth another try."""
+    monkeypatch.setattr(transcoder, "START_AGAIN", 0.01)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
+        fake_worker.refuse = OSError(11, "Resource temporarily unavailable")
+        tried = asyncio.Event()
+        monkeypatch.setattr(fake_worker, "refused", tried.set)
+        worker.say(WorkerDied(-9, "killed by SIGKILL"))
+        await asyncio.wait_for(tried.wait(), 10)
+        assert FakeWorker.made is worker
+        assert broadcast.state == "starting"
+        crew.session.push(AccessUnit(1, 400, 400, False, b"picture"))
+        fake_worker.refuse = None
+        async with asyncio.timeout(10):
+            while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert [unit.pts for unit in FakeWorker.made.refilled[1:] if isinstance(unit, AccessUnit)] == [
+            *range(0, 440, 40)
+        ]
+        crew.session.end("done")
+    assert (broadcast.state, broadcast.reason) == ("ended", "done")
+
+
+async def test_a_worker_that_can_never_be_replaced_fails_the_broadcast(
+    fake_worker: type[FakeWorker], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcoder, "START_AGAIN", 0.0)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        fake_worker.refuse = OSError(11, "Resource temporarily unavailable")
+        worker.say(WorkerDied(-9, "killed by SIGKILL"))
+    assert broadcast.state == "failed"
+    assert "cannot be started: Resource temporarily unavailable" in str(broadcast.reason)
 
 
 async def test_a_publisher_whose_stream_cannot_be_shown_is_dismissed_and_the_show_goes_on(desk: Desk) -> None:

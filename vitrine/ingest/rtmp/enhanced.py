@@ -32,6 +32,8 @@ FOURCCS = {codec: fourcc for fourcc, codec in (*VIDEO_FOURCCS.items(), *AUDIO_FO
 COMPOSED_CODECS = (Codec.H264, Codec.HEVC)
 """Their CodedFrames carry a composition time."""
 
+MAX_TRACKS = 32
+"""In one message; nobody is known to send more than eight."""
 
 FIRST_TRACK = 0
 """The number of a message without one, and of the first of many (section "Multitrack")."""
@@ -150,8 +152,10 @@ def _split(reader: ByteReader, packet: int, multitrack: int) -> tuple[list[tuple
     fourcc = reader.take(4) if shape != Multitrack.MANY_TRACKS_MANY_CODECS else b""
     if shape == Multitrack.ONE_TRACK:
         return [(fourcc, reader.u8(), reader.rest())], packet
-    tracks = []
+    tracks: list[tuple[bytes, int, bytes]] = []
     while reader.remaining:
+        if len(tracks) == MAX_TRACKS:
+            raise MalformedError(f"Enhanced RTMP multitrack message has more than {MAX_TRACKS} tracks")
         own = fourcc or reader.take(4)
         track = reader.u8()
         tracks.append((own, track, reader.take(reader.u24())))

@@ -16,6 +16,10 @@ CONTROL_CHUNK_STREAM = 2
 COMMAND_CHUNK_STREAM = 3
 STATUS_CHUNK_STREAM = 5
 
+MAX_AGGREGATED = 256
+"""Messages in one aggregate. They are made to save headers of small ones; each costs as much as one that comes alone,
+and nothing else has its turn until the last."""
+
 SHUTDOWN_CODE = "NetConnection.Connect.AppShutdown"
 """Of a status: the server ends, and a publisher may come back. Those of other refusals mean the publisher itself."""
 
@@ -149,7 +153,9 @@ def split_aggregate(message: Message) -> Iterator[Message]:
     """
     reader = ByteReader(message.payload, "RTMP aggregate message")
     offset: int | None = None
-    while reader.remaining:
+    for _ in range(MAX_AGGREGATED):
+        if not reader.remaining:
+            return
         kind, size = reader.u8(), reader.u24()
         timestamp = reader.u24() | reader.u8() << 24
         reader.take(3)  # message stream id, to be ignored
@@ -158,3 +164,5 @@ def split_aggregate(message: Message) -> Iterator[Message]:
         if offset is None:
             offset = message.timestamp - timestamp
         yield Message(kind, payload, (timestamp + offset) & 0xFFFFFFFF, message.stream, message.chunk_stream)
+    if reader.remaining:
+        raise MalformedError(f"RTMP aggregate message has more than {MAX_AGGREGATED} messages")
