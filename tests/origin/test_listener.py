@@ -1,6 +1,7 @@
 """The listener by the byte: what it refuses, what it holds, and that nobody costs anybody else anything."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -223,6 +224,25 @@ async def test_who_reads_nothing_holds_one_answer_for_a_while(
         await until(lambda: len(origin[0].connections) == 1)
         other.get(PLAYLIST)
         assert (await other.answer())[0] == 200
+
+
+async def test_viewers_leave_descriptors_to_publishers_and_transcoders(
+    origin: tuple[Listener, int], client: Client, show: Show
+) -> None:
+    client.get(PLAYLIST)
+    assert (await client.answer())[0] == 200
+    usual, origin[0].most_files = origin[0].most_files, 0
+    async with connected(origin[1]) as one_too_many:
+        one_too_many.get(PLAYLIST)
+        with contextlib.suppress(ConnectionResetError):
+            assert await one_too_many.rest() == b""
+    assert origin[0].refused == 1
+    client.get(PLAYLIST)
+    assert (await client.answer())[0] == 200
+    origin[0].most_files = usual
+    async with connected(origin[1]) as another:
+        another.get(PLAYLIST)
+        assert (await another.answer())[0] == 200
 
 
 async def test_a_flood_of_requests_behind_a_held_one_is_not_read(

@@ -10,6 +10,7 @@ import uvloop
 from tests.ingest.rtmp.recorder import tls_contexts
 from tests.origin.show import Show, listening
 from tests.origin.test_listener import Client, connected
+from vitrine.origin.hls import Hls
 from vitrine.origin.reply import Reply
 from vitrine.origin.request import Request
 from vitrine.origin.shelf import OFTEN, Sheet, Shelf, after, send_file
@@ -17,19 +18,35 @@ from vitrine.origin.shelf import OFTEN, Sheet, Shelf, after, send_file
 LARGE = 700_000
 
 
-HEAD = b"head "
 LASTING = {"Cache-Control": "public, max-age=3600, immutable"}
 
 
+class Clock:
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
 @pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    shelf = Shelf()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shelf(clock: Clock) -> Iterator[Shelf]:
+    shelf = Shelf(Hls(lambda _channel: ()), clock)
     yield shelf
     shelf.clear()
 
 
+def asked(**fields: str) -> Request:
+    return Request("GET", "/hls/show/index.m3u8", fields)
+
+
 def sheet_of(shelf: Shelf, body: bytes = b"abc") -> Sheet:
-    return shelf.put(Request("GET", "/", {}), HEAD, Reply(200, LASTING, (body[:2], body[2:])))
+    return shelf.sheet(asked(), Reply(200, LASTING, (body[:2], body[2:])))
 
 
 def test_a_body_gets_a_file_when_it_is_sent_often(shelf: Shelf) -> None:
@@ -37,30 +54,38 @@ def test_a_body_gets_a_file_when_it_is_sent_often(shelf: Shelf) -> None:
     assert [shelf.file_of(sheet) for _ in range(OFTEN - 1)] == [None] * (OFTEN - 1)
     file = shelf.file_of(sheet)
     assert file is not None
-    assert os.pread(file, 20, 0) == b"head abc"
-    assert sheet.size == 8
+    assert os.pread(file, 999, 0) == sheet.head + b"abc"
+    assert sheet.size == len(sheet.head) + 3
     assert shelf.file_of(sheet) == file
     shelf.clear()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
 
 
-def test_all_who_ask_for_the_same_have_one_sheet(shelf: Shelf) -> None:
-    reply, first, second = Reply(200, LASTING, (b"a",)), Request("GET", "/", {}), Request("GET", "/", {"cookie": "b"})
-    sheet = shelf.put(first, HEAD, reply)
-    assert shelf.find(second) is None
-    assert shelf.put(second, b"not looked at", reply) is sheet
-    assert [shelf.find(each) for each in (first, second)] == [sheet, sheet]
-    shelf.clear()
-    assert [shelf.find(each) for each in (first, second)] == [None, None]
-    assert shelf.put(first, b"another ", reply).head == b"another "
+def test_all_who_ask_for_the_same_have_one_sheet(shelf: Shelf, clock: Clock) -> None:
+    reply, first, second = Reply(200, LASTING, (b"a",)), asked(), asked(cookie="b")
+    sheet = shelf.sheet(first, reply)
+    assert shelf.answer(first) is sheet
+    assert shelf.answer(second) is not sheet
+    assert shelf.sheet(second, reply) is sheet
+    assert shelf.answer(second) is sheet
+    clock.time += 1
+    assert shelf.answer(first) is not sheet
+    assert shelf.sheet(second, reply) is not sheet
+
+
+def test_who_wants_the_connection_closed_has_a_head_of_its_own(shelf: Shelf) -> None:
+    reply = Reply(200, LASTING, (b"a",))
+    leaving = Request("GET", "/", {}, keep_alive=False)
+    assert b"Connection: close" in shelf.sheet(leaving, reply).head
+    assert b"Connection: close" not in shelf.sheet(asked(), reply).head
 
 
 def test_requests_that_are_kept_are_bounded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vitrine.origin.shelf.HEADS_KEPT", 1)
-    reply, requests = Reply(200, LASTING, (b"a",)), [Request("GET", "/", {}) for _ in range(2)]
-    assert len({id(shelf.put(each, HEAD, reply)) for each in requests}) == 1
-    assert [shelf.find(each) is None for each in requests] == [False, True]
+    reply, requests = Reply(200, LASTING, (b"a",)), [asked() for _ in range(2)]
+    sheets = [shelf.sheet(each, reply) for each in requests]
+    assert [shelf.answer(each) is sheets[0] for each in requests] == [True, False]
 
 
 def test_there_are_no_more_files_than_places(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

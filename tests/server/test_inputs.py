@@ -80,3 +80,34 @@ def test_the_primary_comes_back_when_it_has_been_well_for_a_while_and_the_backup
     other.send(0, 50.1 + UNBROKEN)
     assert inputs.better(50 + UNBROKEN / 2) is None
     assert inputs.better(50.1 + UNBROKEN) is primary
+
+
+def test_a_primary_that_cannot_be_decoded_is_replaced_and_comes_back_when_it_connects_anew() -> None:
+    inputs = Inputs()
+    one, primary = fake()
+    other, backup = fake()
+    inputs.add("primary", primary)
+    inputs.add("backup", backup)
+    for each in (one, other):
+        each.send(0, 50)
+    assert inputs.better(50) is None
+    assert inputs.better(50, blind=True) is backup
+    inputs.on_air = backup
+    assert inputs.better(50) is None, "the primary would be seen for a moment, again and again"
+    again, anew = fake()
+    again.send(0, 50)
+    assert inputs.add("primary", anew) is primary
+    assert inputs.better(50) is anew
+
+
+def test_nobody_is_replaced_by_one_that_could_not_be_decoded_either() -> None:
+    inputs = Inputs()
+    one, primary = fake()
+    other, backup = fake()
+    inputs.add("primary", primary)
+    inputs.add("backup", backup)
+    for each in (one, other):
+        each.send(0, 50)
+    assert inputs.better(50, blind=True) is backup
+    inputs.on_air = backup
+    assert inputs.better(50, blind=True) is None

@@ -60,6 +60,17 @@ def test_nothing_is_refused_before_anything_was_measured() -> None:
     made.check([Load("new", 0.0, False)])
 
 
+def test_of_many_that_begin_at_once_there_is_one_for_each_core_until_something_is_known() -> None:
+    made = Room(FourCores(4.0))
+    begun = [Load(str(index), 0.0, False) for index in range(4)]
+    made.check(begun[:3])
+    assert "Try again in 6 seconds" in refusal(made, begun)
+    made.measure(begun, 100)
+    refusal(made, begun)
+    made.measure([Load(each.id, 0.3, False) for each in begun], 103)
+    made.check(begun)
+
+
 def test_a_broadcast_that_does_not_keep_up_is_reason_enough() -> None:
     made, _ = room(4.0)
     assert "does not keep up" in refusal(made, [Load("slow", 9.0, True)])

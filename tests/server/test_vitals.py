@@ -36,3 +36,14 @@ def test_what_comes_in_is_counted_for_each_session_by_itself(monkeypatch: pytest
     backup.received += 375_000
     watched.report(Stats(), backup)
     assert watched.ingest_kbps == 3000
+
+
+def test_pictures_of_which_none_is_decoded() -> None:
+    watched, publisher = Vitals(), session(0, 0.0)
+    seen = []
+    for decoded, refused in ((30, 0), (30, 5), (30, 35), (31, 65), (31, 66), (31, 66), (31, 96), (31, 97)):
+        watched.report(Stats(frames_in=decoded, undecodable=refused), publisher)
+        seen.append(watched.blind)
+    assert seen == [False, False, True, False, False, False, False, True]
+    watched.report(Stats(frames_in=31, undecodable=98), session(0, 0.0))
+    assert not watched.blind, "another publisher"

@@ -8,17 +8,16 @@ that is for anything else takes the whole connection to aiohttp, which serves `/
 import asyncio
 import contextlib
 import logging
+import resource
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from email.utils import formatdate
 from typing import cast
 
 from vitrine.origin import hls
 from vitrine.origin.files import FileSender
-from vitrine.origin.hls import Blocked, Hls
+from vitrine.origin.hls import Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
 from vitrine.origin.shelf import Sheet, Shelf, after, send_file
@@ -48,7 +47,9 @@ LAST_DELIVERY = 2.0
 SMALL = 16 * 1024
 """Bytes of a body that are cheaper copied behind its head than sent beside it."""
 
-CLOSING = b"Connection: close\r\n\r\n"
+RESERVED_FILES = 1000
+"""Descriptors that viewers leave to publishers, transcoders and segments; half of all where there are fewer than twice
+as many."""
 
 
 class Connection(asyncio.Protocol):
@@ -69,9 +70,13 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        descriptor = transport.get_extra_info("socket").fileno()
         if transport.get_extra_info("sslcontext") is None:
-            self._socket = transport.get_extra_info("socket").fileno()
+            self._socket = descriptor
         self._listener.connections.add(self)
+        if descriptor >= self._listener.most_files:  # the system gives the lowest that is free
+            self._listener.refused += 1
+            self.end()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._closing = True
@@ -148,7 +153,7 @@ class Connection(asyncio.Protocol):
             self._wire.resume_reading()
 
     def _answer(self, request: Request) -> None:
-        answer = self._listener.answer(request)
+        answer = self._listener.shelf.answer(request)
         if isinstance(answer, Sheet):
             self._request = None
             self._send(request, answer)
@@ -201,7 +206,7 @@ class Connection(asyncio.Protocol):
         return 0 if file is None else send_file(self._socket, file, sheet.size)
 
     def _reply(self, request: Request, reply: Reply) -> None:
-        self._send(request, self._listener.sheet(request, reply))
+        self._send(request, self._listener.shelf.sheet(request, reply))
 
     def _send_file(self, request: Request, head: bytes, piece: FilePiece) -> None:
         """Read as the client takes it, by other threads: a disk may be slow."""
@@ -277,18 +282,27 @@ class Connection(asyncio.Protocol):
         self._wire.abort()
 
 
+def _most_files() -> int:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(limit - RESERVED_FILES, limit // 2)
+
+
 class Listener:
-    """All connections of the origin. `others` makes a protocol for those that ask for more than playlists and media."""
+    """All connections of the origin. `others` makes a protocol for those that ask for more than playlists and media.
+
+    `refused` counts connections that were let go because there were too many.
+    """
 
     def __init__(self, answers: Hls, others: Callable[[], asyncio.Protocol]) -> None:
         self.hls = answers
         self.others = others
-        self.shelf = Shelf()
+        self.most_files = _most_files()
+        self.refused = 0
         self.connections: set[Connection] = set()
         self._empty = asyncio.Event()  # once since the last look
         loop = asyncio.get_running_loop()
         self.now = loop.time
-        self._begin_second()
+        self.shelf = Shelf(answers, loop.time)
         self._soon = loop.call_soon
         self._servers: list[asyncio.Server] = []
         self._turns = 0
@@ -307,7 +321,13 @@ class Listener:
         Raises OSError.
         """
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), host, port, ssl=tls, backlog=BACKLOG, start_serving=False
+            lambda: Connection(self),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=HEAD_TIME if tls else None,
+            backlog=BACKLOG,
+            start_serving=False,
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
@@ -322,28 +342,6 @@ class Listener:
         port = await self.bind(host, port, tls)
         await self.serve()
         return port
-
-    def answer(self, request: Request) -> Sheet | Blocked:
-        """What never changes is looked up once a second, however many ask for it."""
-        if self.now() >= self._second_ends:
-            self._begin_second()
-        sheet = self.shelf.find(request)
-        if sheet is not None:
-            return sheet
-        answer = self.hls.answer(request)
-        return answer if isinstance(answer, Blocked) else self.sheet(request, answer)
-
-    def sheet(self, request: Request, reply: Reply) -> Sheet:
-        """A reply as it is sent to who asked so."""
-        head = reply.head + self._date + (b"\r\n" if request.keep_alive else CLOSING)
-        return self.shelf.put(request, head, reply) if reply.lasts and request.keep_alive else Sheet(head, reply)
-
-    def _begin_second(self) -> None:
-        """The field Date (RFC 9110 section 6.6.1) is written once a second."""
-        wall = time.time()
-        self._date = f"Date: {formatdate(wall, usegmt=True)}\r\n".encode()
-        self._second_ends = self.now() + 1 - wall % 1
-        self.shelf.clear()
 
     def has_turn(self, connection: Connection) -> bool:
         """Whether a connection that has sent something may be served now.
@@ -368,8 +366,7 @@ class Listener:
 
     def _look(self) -> None:
         now = self.now()
-        if now >= self._second_ends:
-            self._begin_second()
+        self.shelf.look(now)
         for connection in [each for each in self.connections if each.deadline <= now]:
             connection.time_over()
         self._sweep = asyncio.get_running_loop().call_later(SWEEP, self._look)

@@ -4,8 +4,11 @@ nothing is done, and nothing copied, for each who asks.
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from email.utils import formatdate
 
+from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import HEADS_KEPT, Request
 
@@ -14,6 +17,8 @@ OFTEN = 8
 
 PLACES = 64
 """Files that there may be: enough for the newest parts of all renditions of some shows."""
+
+CLOSING = b"Connection: close\r\n\r\n"
 
 
 class Sheet:
@@ -31,25 +36,45 @@ class Sheet:
 
 
 class Shelf:
-    """Sheets, from one second to the next."""
+    """Answers, from one second to the next. `now` is monotonic; `look` is to be called once in a while."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: Hls, now: Callable[[], float]) -> None:
+        self._answers = answers
+        self._now = now
         self._asked: dict[Request, Sheet] = {}
         self._sheets: dict[Reply, Sheet] = {}
         self._files: list[int] = []
+        self._date, self._ends = b"", 0.0
+        self.look(now())
 
-    def find(self, request: Request) -> Sheet | None:
-        """What was put there for the same request; two that say the same are one, see `request.py`."""
-        return self._asked.get(request)
+    def answer(self, request: Request) -> Sheet | Blocked:
+        """What never changes is looked up once a second for all who ask in the same words (`request.py`)."""
+        now = self._now()
+        if now >= self._ends:
+            self.look(now)
+        sheet = self._asked.get(request)
+        if sheet is not None:
+            return sheet
+        answer = self._answers.answer(request)
+        return answer if isinstance(answer, Blocked) else self.sheet(request, answer)
 
-    def put(self, request: Request, head: bytes, reply: Reply) -> Sheet:
-        """The sheet of a reply, which is the same for everybody."""
-        sheet = self._sheets.get(reply)
-        if sheet is None:
-            sheet = self._sheets[reply] = Sheet(head, reply)
+    def sheet(self, request: Request, reply: Reply) -> Sheet:
+        """A reply as it is sent to who asks so; one that lasts is the same for everybody."""
+        head = reply.head + self._date + (b"\r\n" if request.keep_alive else CLOSING)
+        if not (reply.lasts and request.keep_alive):
+            return Sheet(head, reply)
+        sheet = self._sheets.setdefault(reply, Sheet(head, reply))
         if len(self._asked) < HEADS_KEPT:
             self._asked[request] = sheet
         return sheet
+
+    def look(self, now: float) -> None:
+        """Where the second is over, begin the next with nothing, and a new date (RFC 9110 section 6.6.1)."""
+        if now >= self._ends:
+            self.clear()
+            wall = time.time()
+            self._date = f"Date: {formatdate(wall, usegmt=True)}\r\n".encode()
+            self._ends = now + 1 - wall % 1
 
     def file_of(self, sheet: Sheet) -> int | None:
         """A descriptor of a file with head and body, for a sheet that is about to be sent; None before it was OFTEN.
@@ -73,7 +98,7 @@ class Shelf:
         return descriptor
 
     def clear(self) -> None:
-        """Another second begins. A sheet from before is not asked for a file again."""
+        """Let go of everything. A sheet from before is not asked for a file again."""
         self._asked.clear()
         self._sheets.clear()
         while self._files:

@@ -47,6 +47,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     `keyframe_ms` is how far apart the publisher's last two keyframes were. `dvr` says in words why viewers cannot go
     back as far as they should. `shed` is what is given up at the moment because the machine does not keep up, in words,
     and `times_shed` how often something was; `frames_skipped` were left out of every rendition meanwhile.
+    `transcoders_died` is how many had to be replaced.
     """
 
     publisher: str | None = None
@@ -64,6 +65,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     encode_lag_ms: int = 0
     shed: tuple[str, ...] = ()
     times_shed: int = 0
+    transcoders_died: int = 0
     keyframe_ms: int | None = None
     dvr: str | None = None
     connection: Connection | None = None
@@ -73,7 +75,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """`GET /api/channels/{channel}`. `reason` is a sentence where the state is `ended` or `failed`.
 
-    `awaited_until` is there while the publisher is gone: when the broadcast ends unless it comes back.
+    `awaited_until` is there while the publisher is gone: when the broadcast ends unless it comes back. It is `lost` if
+    it did not say that it would go.
     A `rehearsal` is told of at its unlisted address only. The `playlist` of a `protected` channel needs a token.
     """
 
@@ -86,6 +89,7 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     broadcast: str | None = None
     started: str | None = None
     awaited_until: str | None = None
+    lost: bool = False
     playlist: str
     renditions: tuple[RenditionState, ...] = ()
     health: Health = Health()

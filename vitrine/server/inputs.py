@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.server.session import Session
 
 Role = Literal["primary", "backup"]
@@ -19,6 +20,7 @@ class Inputs:
 
     def __init__(self) -> None:
         self.on_air: Session | None = None
+        self._useless: Session | None = None  # whose pictures could not be decoded
         self._sessions: dict[Role, Session] = {}
 
     @property
@@ -41,10 +43,22 @@ class Inputs:
     def of(self, role: Role) -> Session | None:
         return self._sessions.get(role)
 
+    def check(self, request: PublishRequest, role: Role) -> None:
+        """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
+        present = self.of(role)
+        if present is not None and present.is_well and not request.replaces(present.request):
+            raise PublishRefusedError(
+                Refusal.BUSY,
+                f"Another publisher is live on this channel by {present.request.protocol.upper()}. "
+                "Stop it first, or take over from it with ?takeover=1 after the address.",
+            )
+
     def add(self, role: Role, session: Session) -> Session | None:
         """Let a session in; the one whose place it takes, if there is one."""
         former = self._sessions.get(role)
         self._sessions[role] = session
+        if self._useless is former:
+            self._useless = None
         if self.on_air is None or self.on_air is former:
             self.on_air = session
         return former
@@ -55,16 +69,23 @@ class Inputs:
         if role is None:
             return False
         del self._sessions[role]
+        if self._useless is session:
+            self._useless = None
         if self.on_air is session:
             self.on_air = None
         return True
 
-    def better(self, now: float) -> Session | None:
-        """The session that is to be on air instead of the one that is."""
+    def better(self, now: float, blind: bool = False) -> Session | None:
+        """The session that is to be on air instead of the one that is. That one is of no use while it is `blind`: what
+        it sends cannot be decoded; nor is it afterwards, until it connects anew.
+        """
         standby, on_air = self.standby, self.on_air
-        if standby is None or not standby.ready or standby.silent_for(now) > SILENT / 2:
+        if standby is None or not standby.ready or standby.silent_for(now) > SILENT / 2 or standby is self._useless:
             return None
         if on_air is None or on_air.silent_for(now) > SILENT:
+            return standby
+        if blind:
+            self._useless = on_air
             return standby
         returns = standby is self.of("primary") and standby.unbroken_for(now) > UNBROKEN
         return standby if returns else None

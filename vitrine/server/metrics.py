@@ -4,7 +4,7 @@ Rehearsals are not in it: viewers may learn nothing of them, and dashboards are 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -29,6 +29,7 @@ GAUGES: dict[str, tuple[str, Callable[[Health], float | None]]] = {
         "Packets of a WebRTC publisher that did not come, of the last second or so.",
         lambda each: None if each.connection is None else each.connection.loss_percent / 100,
     ),
+    "shed_steps": ("Things given up now because the machine does not keep up.", lambda each: len(each.shed)),
     "dvr_trouble": ("1 while viewers cannot go back as far as they should.", lambda each: each.dvr is not None),
 }
 COUNTERS: dict[str, tuple[str, Callable[[Health], int]]] = {
@@ -36,6 +37,9 @@ COUNTERS: dict[str, tuple[str, Callable[[Health], int]]] = {
     "frames_out": ("Pictures encoded since the broadcast began.", lambda each: each.frames_out),
     "frames_repeated": ("Pictures shown again because none came.", lambda each: each.frames_repeated),
     "frames_dropped": ("Pictures left out because too many came.", lambda each: each.frames_dropped),
+    "frames_skipped": ("Pictures left out because the machine does not keep up.", lambda each: each.frames_skipped),
+    "sheds": ("Times that something was given up because the machine did not keep up.", lambda each: each.times_shed),
+    "transcoders_died": ("Transcoders that had to be replaced.", lambda each: each.transcoders_died),
     "units_dropped": ("Access units given up before the transcoder.", lambda each: each.units_dropped),
     "decoder_errors": ("Access units that could not be decoded.", lambda each: each.decoder_errors),
 }
@@ -49,7 +53,7 @@ class Counts:
     publishers: Callable[[], int] = lambda: 0
     viewers: Callable[[], int] = lambda: 0
     wrong_keys: Callable[[], int] = lambda: 0
-    refused: Callable[[], dict[str, int]] = dict
+    refused: dict[str, Callable[[], int]] = field(default_factory=dict)
     tasks: Callable[[], int] = lambda: 0
 
 
@@ -74,8 +78,8 @@ class Exposition(Collector):
         yield _gauge("vitrine_tasks", "Tasks of the server's event loop.", self._counts.tasks())
         yield _counter("vitrine_wrong_keys", "Stream keys that opened nothing.", self._counts.wrong_keys())
         refused = CounterMetricFamily("vitrine_refused", "Asked for and declined, by what.", labels=["what"])
-        for what, count in self._counts.refused().items():
-            refused.add_metric([what], count)
+        for what, count in self._counts.refused.items():
+            refused.add_metric([what], count())
         yield refused
         yield from _channels(states)
 
@@ -97,18 +101,24 @@ def _counter(name: str, text: str, value: float) -> Metric:
 def _channels(states: list[ChannelState]) -> Iterator[Metric]:
     by_state = GaugeMetricFamily("vitrine_channel_state", "1 for the state it is in.", labels=["channel", "state"])
     awaited = GaugeMetricFamily("vitrine_channel_awaits_publisher", "1 while a slate is shown.", labels=["channel"])
+    lost = GaugeMetricFamily("vitrine_channel_publisher_lost", "1 while it is gone without a word.", labels=["channel"])
+    trouble = GaugeMetricFamily(
+        "vitrine_channel_trouble", "1 for what is wrong with what the publisher sends.", labels=["channel", "kind"]
+    )
     for each in states:
         for state in STATES:
             by_state.add_metric([each.channel, state], each.state == state)
-        awaited.add_metric([each.channel], getattr(each, "awaited_until", None) is not None)
-    yield by_state
-    yield awaited
+        awaited.add_metric([each.channel], each.awaited_until is not None)
+        lost.add_metric([each.channel], each.lost)
+        for found in each.health.troubles:
+            trouble.add_metric([each.channel, found.kind], 1)
+    yield from (by_state, awaited, lost, trouble)
     running = [each for each in states if each.broadcast is not None]
     for name, (text, value) in GAUGES.items():
         gauge = GaugeMetricFamily(f"vitrine_channel_{name}", text, labels=["channel"])
         for each in running:
-            if (found := value(each.health)) is not None:
-                gauge.add_metric([each.channel], found)
+            if (now := value(each.health)) is not None:
+                gauge.add_metric([each.channel], now)
         yield gauge
     for name, (text, count) in COUNTERS.items():
         counter = CounterMetricFamily(f"vitrine_channel_{name}", text, labels=["channel"])

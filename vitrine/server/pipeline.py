@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.publish import PublishRequest
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.ticks import seconds, ticks_at
@@ -157,7 +157,7 @@ class Broadcast:
         if self.absence is not None and now > self.absence.until:
             self.reason = self.absence.verdict
             self._stop()
-        better = self.inputs.better(now)
+        better = self.inputs.better(now, self.vitals.blind)
         if better is not None:
             self._change_over(better)
         standby = self.inputs.standby
@@ -170,19 +170,13 @@ class Broadcast:
                 self._newest_picture = max(self._newest_picture, fill.position)
 
     @property
+    def transcoders_died(self) -> int:
+        return self._transcoder.died
+
+    @property
     def session(self) -> Session | None:
         """The publisher that is on air, or about to be."""
         return self.inputs.on_air
-
-    def check(self, request: PublishRequest, role: Role = "primary") -> None:
-        """Raise PublishRefusedError where a publisher that is well need not make way for this one."""
-        present = self.inputs.of(role)
-        if present is not None and present.is_well and not request.replaces(present.request):
-            raise PublishRefusedError(
-                Refusal.BUSY,
-                f"Another publisher is live on this channel by {present.request.protocol.upper()}. "
-                "Stop it first, or take over from it with ?takeover=1 after the address.",
-            )
 
     def new_session(self, request: PublishRequest, role: Role = "primary") -> Session:
         """Let a publisher in. One that is there already makes way: the same key means the same crew. A backup stands
@@ -190,7 +184,7 @@ class Broadcast:
 
         Raises PublishRefusedError where it need not.
         """
-        self.check(request, role)
+        self.inputs.check(request, role)
         rate = None if self._plan is None else self._plan.rate
         session = Session(request, self, self._programme_now, rate)
         was_on_air = self.session
@@ -245,14 +239,14 @@ class Broadcast:
             return
         for unit in units:
             self._transcoder.push(unit)
-            if self._transcoder.waits_for_keyframe:
+            if self._transcoder.waits_for_keyframe or self.vitals.blind:
                 session.request.want_keyframe()
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
                 self._newest_picture = max(self._newest_picture or at, at)
-            if isinstance(track, VideoTrack) or self._newest_picture is None:
+            if (isinstance(track, VideoTrack) and not self.vitals.blind) or self._newest_picture is None:
                 session.postpone(self._standstill.push(at, time.monotonic()))
         if self._transcoder.overwhelmed:
             self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")

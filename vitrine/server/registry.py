@@ -135,7 +135,7 @@ class Registry:
         name, role = self._place_of(request)
         stage = self._places[name].stage
         if stage.broadcast is not None and not stage.broadcast.over:
-            stage.broadcast.check(request, role)
+            stage.broadcast.inputs.check(request, role)
         else:
             self._admit()
 

@@ -13,6 +13,9 @@ INTERVAL = 3.0
 RETRY_SECONDS = 30
 """What a publisher is told to wait: a broadcast may end, or the machine keep up again."""
 
+MEASURING_SECONDS = 6
+"""The same while nothing is known yet: two measurements."""
+
 RESERVE = 0.1
 """Share of the cores that is kept for viewers and the server itself."""
 
@@ -27,7 +30,9 @@ class Load:
 
 
 class Room:
-    """Says no in words. The first broadcast is never refused: nothing is known of its cost, and it can shed."""
+    """Says no in words. The first broadcast is never refused: nothing is known of its cost, and it can shed. Of many
+    that begin at once, as when the power is back, there is one for each core until something is known.
+    """
 
     def __init__(self, processors: Processors | None = None) -> None:
         self._processors = processors or Processors()
@@ -65,8 +70,15 @@ class Room:
                 RETRY_SECONDS,
             )
         known = [self._measured[load.id] for load in loads if load.id in self._measured]
-        if not known:
+        if not known and len(loads) < self._processors.cores:
             return
+        if not known:
+            raise PublishRefusedError(
+                Refusal.NO_ROOM,
+                f"{len(loads)} broadcasts have only just begun, and what they cost this machine is being measured. "
+                f"Try again in {MEASURING_SECONDS} seconds.",
+                MEASURING_SECONDS,
+            )
         cost = sum(known) / len(known)
         unknown = len(loads) - len(known)
         free = self._processors.free - RESERVE * self._processors.cores - unknown * cost

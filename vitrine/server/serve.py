@@ -71,6 +71,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         application.add_routes(operations.routes())
         listener = await _listener(application, origin.hls, stack)
         counts.viewers = lambda: len(listener.connections)
+        counts.refused["viewer"] = lambda: listener.refused
         # From here on in the reverse of the order in which a server stops: publishers first, viewers last.
         stack.push_async_callback(registry.drain)
         stack.push_async_callback(whip.close)
@@ -89,10 +90,10 @@ async def running(config: Config) -> AsyncIterator[Running]:
 
 def _counts(registry: Registry, origin: Origin, publishers: RtmpServer) -> Counts:
     counts = Counts(registry.states, lambda: len(publishers), wrong_keys=lambda: registry.doorman.wrong)
-    counts.refused = lambda: {
-        "connection": publishers.refused,
-        "key": registry.doorman.backoff.refused,
-        "token": origin.access.backoff.refused,
+    counts.refused = {
+        "connection": lambda: publishers.refused,
+        "key": lambda: registry.doorman.backoff.refused,
+        "token": lambda: origin.access.backoff.refused,
     }
     counts.tasks = lambda: len(asyncio.all_tasks())
     return counts

@@ -57,7 +57,7 @@ class Transcoder:
 
     `on_event` gets what a worker says, Opened once. Of deaths it gets WorkerDied before anything was opened, be it by
     the server before this one, and where they are too many; of failures those that the input is to blame for, and
-    those before anything was opened.
+    those before anything was opened. `died` counts workers.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Transcoder:
         self._replay = Replay()
         self._renditions: tuple[Rendition, ...] = ()
         self._telling: frozenset[int] = frozenset()  # tracks that show whether a worker survives its input
+        self.died = 0
         self._deaths: deque[float] = deque()
         self._dead = False
         self._start_again = 0.0
@@ -232,6 +233,7 @@ class Transcoder:
             self._on_event(WorkerDied(0, "A new transcoder makes other renditions than the one that it replaces"))
 
     def _bury(self, death: WorkerDied) -> None:
+        self.died += 1
         if self._is_one_too_many(death):
             return
         if not self._delivered:

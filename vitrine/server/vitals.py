@@ -7,6 +7,9 @@ from vitrine.server.session import Session
 from vitrine.server.troubles import Signs, troubles
 from vitrine.transcode.events import Stats
 
+BLIND = 2
+"""Reports in a row, about a second apart, in which pictures came and none could be decoded."""
+
 
 class Vitals:
     """`stats` are the worker's newest, `ingest_kbps` what came between the last two of them, or of a session that has
@@ -18,6 +21,7 @@ class Vitals:
         self.ingest_kbps = 0
         self._session: Session | None = None
         self._received = (0, 0.0)  # bytes of that session, and when they were counted
+        self._without_picture = 0  # reports in a row
         self._decoded: tuple[int, float] | None = None  # pictures, and when there were more for the last time
 
     def report(self, stats: Stats, session: Session | None) -> None:
@@ -25,15 +29,23 @@ class Vitals:
         now = time.monotonic()
         if self._decoded is None or stats.frames_in != self._decoded[0]:
             self._decoded = stats.frames_in, now
+        refused = stats.frames_in == self.stats.frames_in and stats.undecodable > self.stats.undecodable
+        self._without_picture = self._without_picture + 1 if refused else 0
         self.stats = stats
         if session is None:
             return
         if session is not self._session:
             self._session, self._received = session, (0, session.begun)
+            self._without_picture = 0
         received, since = self._received
         self._received = session.received, now
         if now > since:
             self.ingest_kbps = round((session.received - received) / 125 / (now - since))
+
+    @property
+    def blind(self) -> bool:
+        """What comes cannot be decoded; a transcoder that stands still does not count, as nothing is told of it."""
+        return self._without_picture >= BLIND
 
     def troubles(self, session: Session) -> tuple[Trouble, ...]:
         """What is wrong with what the publisher on air sends."""

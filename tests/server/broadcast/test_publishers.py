@@ -11,13 +11,13 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Rendition
 from vitrine.origin.desk import NotOnAirError, RestingError
 from vitrine.overlay.commands import Command
-from vitrine.server import inputs
+from vitrine.server import inputs, vitals
 from vitrine.server.config import Config, Reconnect
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.session import Session
 from vitrine.transcode import standstill
-from vitrine.transcode.events import Opened
+from vitrine.transcode.events import Opened, Stats
 from vitrine.transcode.gate import RATE_UNITS
 
 
@@ -209,6 +209,30 @@ async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkey
                 await worker.advanced.wait()
                 worker.advanced.clear()
         assert worker.filled == sorted(set(worker.filled))
+        crew.session.end("gone")
+
+
+async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        for undecodable in range(1, vitals.BLIND + 2):
+            worker.say(Stats(frames_in=RATE_UNITS, undecodable=undecodable))
+        pts = 40 * RATE_UNITS
+        async with asyncio.timeout(10):
+            while not worker.advanced.is_set():
+                crew.session.push(AccessUnit(1, pts, pts, False, b"garbage"))
+                pts += 40
+                await asyncio.sleep(0.01)
+        assert "keyframe" in crew.asked
+        worker.say(Stats(frames_in=RATE_UNITS + 1, undecodable=undecodable))
+        assert not broadcast.vitals.blind
         crew.session.end("gone")
 
 
