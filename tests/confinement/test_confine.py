@@ -58,6 +58,9 @@ def test_no_file_of_the_server_can_be_read_or_written(kind: str, tmp_path: Path,
     secret = tmp_path / "api-token"
     secret.write_text("secret")
     refuses(kind, FILES, lacks, "PermissionError", f"open({str(secret)!r})")
+    beside_the_packages = Path(sys.prefix) / "pyvenv.cfg"
+    assert beside_the_packages.exists()
+    refuses(kind, FILES, lacks, "PermissionError", f"open({str(beside_the_packages)!r})")
     refuses(kind, FILES, lacks, "PermissionError", f"open({str(tmp_path / 'new')!r}, 'w')")
     refuses(kind, FILES, lacks, "PermissionError", f"os.remove({str(secret)!r})")
     refuses(kind, FILES, lacks, "PermissionError", "open('/etc/passwd')")

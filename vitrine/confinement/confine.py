@@ -1,5 +1,6 @@
 """What a process gives up, as far as the machine lets it, and what it could not."""
 
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -31,6 +32,10 @@ NAMES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/e
 """Besides, what finding other machines by name needs."""
 
 
+INTERPRETER = ("lib", "lib64", "bin")
+"""Of the folder that Python's packages are in: a server's data may lie beside them."""
+
+
 def confine_transcoder() -> list[str]:
     """Without network, files, more than MEMORY. Gives what could not be had, in words. Call it before any thread."""
     return _confine(network=False)
@@ -42,7 +47,8 @@ def confine_receiver() -> list[str]:
 
 
 def _confine(*, network: bool) -> list[str]:
-    readable = [*SYSTEM, sys.prefix, sys.base_prefix, str(Path(vitrine.__file__).parent), *(NAMES if network else ())]
+    own = [os.path.join(sys.prefix, name) for name in INTERPRETER]
+    readable = [*SYSTEM, *own, sys.base_prefix, str(Path(vitrine.__file__).parent), *(NAMES if network else ())]
     steps: list[tuple[str, Callable[[], None]]] = [
         ("memory is not limited", lambda: _limit(resource.RLIMIT_DATA, MEMORY)),
         ("files can grow", lambda: _limit(resource.RLIMIT_FSIZE, 0)),

@@ -10,6 +10,9 @@ ask once a second at most; behind one address may be a whole production house.""
 
 WINDOW = 10.0
 
+COMPLAINTS = 5
+"""Lines in the log in WINDOW seconds about what one address was refused; a flood is not to fill the disk."""
+
 MAX_ADDRESSES = 4_096
 """Addresses remembered at once. Beyond it the oldest are forgotten: their owners have many, and gain little."""
 

@@ -1,6 +1,8 @@
 """The media process is started again whatever happens. What it does is tested with it, in test_peer.py."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 
@@ -47,3 +49,22 @@ async def test_a_bug_in_one_life_of_the_process_is_not_its_last(
         await again.wait()
     await running.close()
     assert "the media process of WHIP met a bug" in caplog.text
+
+
+async def test_a_process_that_stands_still_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pool, "HUNG_SECONDS", 1.5)
+    monkeypatch.setattr(pool, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(pool, "START_PAUSES", (0.0,))
+    running = await PeerPool.start(LOOPBACK)
+    try:
+        first = running.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        async with asyncio.timeout(20):
+            while running.pid in (first, None):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    finally:
+        await running.close()
+    assert "does not move any more" in caplog.text

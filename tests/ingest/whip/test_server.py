@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.ingest.rtmp.recorder import Channels, Recorder
 from tests.ingest.whip.offers import AUDIO, VIDEO, offer
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
+from vitrine.ingest.rate import COMPLAINTS
 from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.errors import PeersUnavailableError
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
@@ -371,3 +372,13 @@ async def test_the_server_ends_what_is_open(ingest: Ingest) -> None:
     await ingest.server.close()
     assert peer.closed == 1
     assert publication.ended.result() == "The server is stopping"
+
+
+async def test_what_is_refused_does_not_fill_the_log(ingest: Ingest, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "vitrine.ingest.whip")
+    for _ in range(2 * COMPLAINTS):
+        response = await ingest.post(path="/whip/nowhere%0Athe%20next%20line" + "x" * 5000)
+        assert response.status == 404
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == COMPLAINTS
+    assert all("nowhere" in line and "\n" not in line and len(line) < 300 for line in lines)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from vitrine.ingest.publish import Publication, Publications, PublishRefusedError, PublishRequest
-from vitrine.ingest.rate import Attempts
+from vitrine.ingest.rate import COMPLAINTS, Attempts
 from vitrine.ingest.rtmp.connection import HANDSHAKE_SECONDS, RtmpConnection
 from vitrine.ingest.rtmp.effort import Effort
 from vitrine.ingest.rtmp.events import (
@@ -64,9 +64,6 @@ SMALL_SLICE = 1 << 10
 
 CONNECTIONS_OF_AN_ADDRESS = 200
 """Connections opened in 10 s (rate.py): twenty encoders that try again once a second."""
-
-COMPLAINTS = 5
-"""Lines in the log in 10 s about connections of one address that were not accepted; a flood is not to fill the disk."""
 
 
 class RtmpServer:
@@ -197,6 +194,7 @@ class _Peer(asyncio.Protocol):
         self._waiting = b""  # what is read once the clock has caught up
         self._pause: asyncio.TimerHandle | None = None
         self._refused = False
+        self._described = False
         self._address = ""
         self._transport: asyncio.Transport
 
@@ -342,7 +340,9 @@ class _Peer(asyncio.Protocol):
             self._core.accept_publish(self._loop.time())
 
     def _describe(self, event: MetadataReceived) -> None:
-        logger.info("%s: publishes with %.100r", self._address, event.encoder or "an unnamed encoder")
+        if not self._described:  # some say it again and again
+            self._described = True
+            logger.info("%s: publishes with %.100r", self._address, event.encoder or "an unnamed encoder")
         if self._publication:
             self._publication.describe(event.encoder, event.rate)
 

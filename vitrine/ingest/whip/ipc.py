@@ -18,6 +18,9 @@ from vitrine.media.errors import MalformedError
 from vitrine.media.messages import MessageSplitter, decode_unit, encode_message, encode_unit
 from vitrine.media.track import AudioTrack, TrackAnnounced, VideoTrack
 
+BEAT = 1.0
+"""Seconds from one sign of life of the process to the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Begin:
@@ -53,6 +56,11 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """From the process, of no peer, every BEAT seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """From the process: the answer, with all of its candidates."""
 
@@ -67,7 +75,7 @@ class OfferRefused:
 
 
 Command = Begin | Open | AddCandidates | WantKeyframe | Close
-Report = Answered | OfferRefused | PeerEvent
+Report = Alive | Answered | OfferRefused | PeerEvent
 Message = Command | Report
 
 
@@ -87,6 +95,7 @@ class Kind(IntEnum):
     AUDIO_TRACK = 20
     MEASURED = 21
     ENDED = 22
+    ALIVE = 23
 
 
 _TYPES: dict[Kind, Any] = {
@@ -102,6 +111,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.AUDIO_TRACK: AudioTrack,
     Kind.MEASURED: Measured,
     Kind.ENDED: PeerEnded,
+    Kind.ALIVE: Alive,
 }
 _KINDS = {wanted: kind for kind, wanted in _TYPES.items()}
 _PEER = struct.Struct(">I")

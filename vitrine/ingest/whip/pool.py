@@ -38,6 +38,10 @@ LONG_LIFE = 60.0
 GRACE_SECONDS = 3.0
 """A process that is told to end has this long before it is killed."""
 
+HUNG_SECONDS = 5.0
+"""Without a sign of life, twice in a row (a machine that was suspended wakes up after the first): the process is
+replaced. It tells of itself every second."""
+
 STDERR_BYTES = 4096
 READ_SIZE = 1 << 18
 LOST = "The media process of WHIP ended; it is being started again."
@@ -250,7 +254,7 @@ class PeerPool:
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         messages = MessageReader()
-        while data := await reader.read(READ_SIZE):
+        while data := await _next(reader):
             messages.receive_data(data)
             try:
                 received = messages.events_received()
@@ -277,6 +281,16 @@ class PeerPool:
         while data := await process.stderr.read(STDERR_BYTES):
             self._stderr += data
             del self._stderr[:-STDERR_BYTES]
+
+
+async def _next(reader: asyncio.StreamReader) -> bytes:
+    """What the process says next; nothing where it has ended, or does not move any more."""
+    for _ in range(2):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HUNG_SECONDS):
+                return await reader.read(READ_SIZE)
+    log.error("the media process of WHIP does not move any more; it is replaced")
+    return b""
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import web
 
 from vitrine.ingest.publish import Publication, Publications, PublishRequest
+from vitrine.ingest.rate import COMPLAINTS, Attempts
 from vitrine.ingest.whip import resource
 from vitrine.ingest.whip.answer import complete_answer
 from vitrine.ingest.whip.events import Connected, Measured, PeerEnded, PeerEvent
@@ -74,6 +75,7 @@ class WhipServer:
         self._public_address = public_address
         self._sessions: dict[str, _Session] = {}
         self._opening = 0
+        self._complaints = Attempts(COMPLAINTS)
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -105,8 +107,12 @@ class WhipServer:
             answer = await self._answer(request, http)
         except VitrineError as error:
             answer = resource.answer_to(error)
-            logger.info("%s: %s %s: %d: %s", request.address, request.method, http.path, answer.status, error)
+            self._complain(request, http.path, f"{answer.status}: {error}")
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+    def _complain(self, request: Request, path: str, why: str) -> None:
+        if not self._complaints.take(request.address, asyncio.get_running_loop().time()):
+            logger.info("%s: %s %.100r: %s", request.address, request.method, path, why)
 
     async def _answer(self, request: Request, http: web.Request) -> Answer:
         resource.check_method(request)

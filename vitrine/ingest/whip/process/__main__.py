@@ -10,7 +10,9 @@ from typing import Any
 
 from vitrine.confinement.confine import confine_receiver
 from vitrine.ingest.whip.ipc import (
+    BEAT,
     AddCandidates,
+    Alive,
     Answered,
     Begin,
     Close,
@@ -97,12 +99,20 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
         log.exception("a peer met a bug")
 
 
+async def _beat(writer: asyncio.StreamWriter) -> None:
+    """Tell the server that this process does not stand still."""
+    while True:
+        writer.write(encode(0, Alive()))
+        await asyncio.sleep(BEAT)
+
+
 async def serve() -> None:
     """Until the server is gone."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=0))
     messages = MessageReader()
     process: MediaProcess | None = None
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_beat(writer))
         while data := await reader.read(READ_SIZE):
             messages.receive_data(data)
             for number, message in messages.events_received():
