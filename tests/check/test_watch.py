@@ -4,7 +4,7 @@ from tests.check.breaking import response
 from tests.check.playlists import LATER, LIVE, MULTIVARIANT, VOD, changed
 from vitrine.check.follow import Follow
 from vitrine.check.reloading import Directives, Form
-from vitrine.check.seen import Kind, Response
+from vitrine.check.seen import NOWHERE, Kind, Response
 from vitrine.check.watch import MOST_RENDITIONS, Watch
 from vitrine.media.errors import MalformedError
 
@@ -66,6 +66,19 @@ def test_how_many_are_followed_is_bounded() -> None:
     assert watch.unchecked == [
         f"{MOST_RENDITIONS + index}.m3u8: not watched; 16 playlists at a time are" for index in (0, 1)
     ]
+
+
+def test_an_address_that_makes_no_sense_is_one_that_cannot_be_fetched() -> None:
+    watch, _ = opened("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n//[x/y.m3u8\n")
+    assert [each.url for each in watch.stream.renditions] == [NOWHERE]
+    watch, follow = opened()
+    report = '#EXT-X-RENDITION-REPORT:URI="//[x/y.m3u8",LAST-MSN=1\n'
+    assert plain(watch, follow, changed(LIVE, "#EXTINF:2,\n45.m4s", "#EXTINF:2,\n//[x/45.m4s") + report)
+    wanted = []
+    while (want := follow.wanted()) is not None:
+        wanted.append(want.url)
+    assert NOWHERE in wanted
+    watch.finish()
 
 
 @pytest.mark.parametrize(

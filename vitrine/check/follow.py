@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 
 from vitrine.check.finding import Findings
 from vitrine.check.media.fragment import Media, read_media
@@ -10,7 +9,7 @@ from vitrine.check.media.init import read_init
 from vitrine.check.playlist.model import MediaPlaylist, Part, Resource, Segment
 from vitrine.check.rules import fetched as rules
 from vitrine.check.rules.fetched import Fetched
-from vitrine.check.seen import MediaSeen, Rendition, Response, Update, difference
+from vitrine.check.seen import MediaSeen, Rendition, Response, Update, absolute, difference
 from vitrine.media.errors import VitrineError
 
 SEGMENTS_BACK = 3
@@ -96,7 +95,7 @@ class Follow:
         yield from self._parts(playlist.next_msn, playlist.open.parts, playlist.open.map)
         for hint in playlist.hints:
             if hint.kind == "PART" and hint.resource.byte_range is None:
-                yield Wanted("the hinted part", hint.resource, urljoin(self.base, hint.resource.uri), hint=True)
+                yield Wanted("the hinted part", hint.resource, absolute(self.base, hint.resource.uri), hint=True)
 
     def _want(
         self,
@@ -106,7 +105,7 @@ class Follow:
         listed: Segment | Part | None = None,
         initialisation: Resource | None = None,
     ) -> Wanted:
-        return Wanted(what, resource, urljoin(self.base, resource.uri), key, listed, initialisation)
+        return Wanted(what, resource, absolute(self.base, resource.uri), key, listed, initialisation)
 
     def _maps(self, resource: Resource | None) -> Iterator[Wanted]:
         if resource is not None:

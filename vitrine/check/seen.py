@@ -187,8 +187,21 @@ class Stream:
 
     def at(self, base: str, uri: str) -> Rendition | None:
         """The rendition that an address in a playlist means; its query does not matter."""
-        wanted = _place(urljoin(base, uri))
+        wanted = _place(absolute(base, uri))
         return next((each for each in self.renditions if _place(each.url) == wanted), None)
+
+
+NOWHERE = "about:blank"
+
+
+def absolute(base: str, uri: str) -> str:
+    """Where an address in a playlist leads: NOWHERE, which cannot be fetched, if it makes no sense."""
+    try:
+        url = urljoin(base, uri)
+        urlsplit(url)
+    except ValueError:
+        return NOWHERE
+    return url
 
 
 def _place(url: str) -> tuple[str, str]:

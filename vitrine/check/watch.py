@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os.path import relpath
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from vitrine.check.finding import Findings
 from vitrine.check.follow import Follow
@@ -29,7 +29,7 @@ from vitrine.check.rules import (
 )
 from vitrine.check.rules.blocking import Blocked
 from vitrine.check.rules.fetched import Fetched
-from vitrine.check.seen import Exchange, Kind, Reload, Rendition, Response, Stream, Update
+from vitrine.check.seen import Exchange, Kind, Reload, Rendition, Response, Stream, Update, absolute
 from vitrine.media.errors import MalformedError
 
 MOST_RENDITIONS = 16
@@ -81,7 +81,7 @@ class Watch:
         found = self.stream.multivariant = parse_multivariant(text, _query(response.url))
         self._exchange(Kind.MULTIVARIANT, response, _tail(response.url), 1, live=False)
         for uri, role in _addresses(found).items():
-            url = urljoin(response.url, uri)
+            url = absolute(response.url, uri)
             name = uri.partition("?")[0] if "://" not in uri else _tail(url)
             if len(self.follows) < MOST_RENDITIONS:
                 self._add(Rendition(name, url, role))

@@ -142,3 +142,11 @@ def test_a_stream_of_one_playlist_has_nothing_to_agree_with() -> None:
     all_of_it = stream()
     del all_of_it.renditions[1:]
     assert broken(renditions.RULES, all_of_it) == {}
+
+
+def test_nothing_is_missed_where_a_rendition_has_a_gap() -> None:
+    """As our own server's, when it gives up a rendition that it cannot encode in time."""
+    for number, msn in ((0, 2), (1, 2), (2, 2)):
+        all_of_it = stream()
+        del all_of_it.renditions[number].segments[msn]
+        assert broken(renditions.RULES, all_of_it).keys() <= {"events-agree"}

@@ -132,6 +132,58 @@ async def test_a_viewer_who_fell_behind_catches_up(browser: Browser) -> None:
         assert await viewer.page.evaluate("vitrine.video.playbackRate") == 1
 
 
+MEDIA_ERROR = """() => {
+  const { ErrorDetails, ErrorTypes, Events } = Hls;
+  const error = { type: ErrorTypes.MEDIA_ERROR, details: ErrorDetails.BUFFER_APPENDING_ERROR, fatal: true };
+  vitrine.hls.trigger(Events.ERROR, error);
+}"""
+
+
+async def test_one_media_error_does_not_leave_the_picture_paused(browser: Browser) -> None:
+    """As where a decoder is lost, or one sample is damaged: hls.js takes the media away and brings them back."""
+    async with watching(browser) as viewer:
+        await viewer.page.evaluate("void (globalThis.same = vitrine.hls)")
+        await viewer.page.evaluate(MEDIA_ERROR)
+        await viewer.sees_the_picture()
+        assert await viewer.page.evaluate("same === vitrine.hls"), "it was not opened anew"
+
+
+async def test_a_media_error_does_not_overrule_a_viewer_who_paused(browser: Browser) -> None:
+    async with watching(browser) as viewer:
+        await viewer.page.keyboard.press("k")
+        await viewer.until("vitrine.video.paused")
+        await viewer.page.evaluate("void vitrine.hls.once(Hls.Events.MEDIA_ATTACHED, () => (globalThis.back = true))")
+        await viewer.page.evaluate(MEDIA_ERROR)
+        await viewer.until("globalThis.back")
+        assert await viewer.page.evaluate("vitrine.video.paused")
+
+
+async def test_a_hidden_picture_does_not_outrun_what_comes(browser: Browser) -> None:
+    """Its sound is listened to; as fast as before it would run dry again and again."""
+    async with watching(browser) as viewer:
+        await viewer.falls_behind(1.2)
+        await viewer.until("vitrine.video.playbackRate > 1")
+        await viewer.page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+        await viewer.until("vitrine.video.playbackRate === 1")
+        assert not await viewer.page.evaluate("vitrine.video.paused")
+
+
+async def test_a_viewer_whose_link_is_over_is_told_so_and_asks_no_more(browser: Browser) -> None:
+    async with watching(browser) as viewer:
+        asked: list[str] = []
+
+        async def refuse(route: Route) -> None:
+            asked.append(route.request.url)
+            await route.fulfill(status=403)
+
+        async with answered(viewer, "**/hls/**", refuse):
+            await viewer.is_told("This link is no longer valid")
+            asked.clear()
+            await viewer.page.wait_for_event("response", lambda response: response.url.endswith("/api/channels/show"))
+            assert await viewer.page.locator("#notice-title").text_content() == "This link is no longer valid"
+            assert asked == []
+
+
 STALL = """() => {
   const { ErrorDetails, ErrorTypes, Events } = Hls;
   const stall = { type: ErrorTypes.MEDIA_ERROR, details: ErrorDetails.BUFFER_STALLED_ERROR, fatal: false };

@@ -6,7 +6,16 @@ import pytest
 
 from vitrine.media.grid import PART_TARGET
 from vitrine.packager.part import Part, part_name, segment_name
-from vitrine.packager.playlist.media import Listed, LiveState, listed, render_live, render_reports, render_vod
+from vitrine.packager.playlist.media import (
+    REPEATED,
+    Listed,
+    LiveState,
+    discontinuity,
+    listed,
+    render_live,
+    render_reports,
+    render_vod,
+)
 from vitrine.packager.segment import Segment, SegmentEntry, close_segment
 
 START_UTC_NS = 1_795_971_603_120_000_000
@@ -69,6 +78,15 @@ def test_the_skip_boundary_counts_from_the_last_whole_segment(count: int, skippe
     assert ("#EXT-X-MAP" in text) == (not skipped)
     if skipped:
         assert f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n" in text
+
+
+@pytest.mark.parametrize(("after", "skipped"), [(10, 20), (REPEATED - 1, 20), (REPEATED, 21 + REPEATED - 6)])
+def test_a_discontinuity_is_repeated_for_a_while_and_not_for_hours(after: int, skipped: int) -> None:
+    live = state(0, 21 + after, 2)
+    segments = list(live.segments)
+    segments[20] = replace(segments[20], opening=discontinuity("b7.r1.init.mp4"))
+    text = render_live(replace(live, segments=segments), delta=True)
+    assert f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n" in text
 
 
 @pytest.mark.parametrize(("open_count", "first_with_parts"), [(0, 7), (1, 8), (6, 8)])

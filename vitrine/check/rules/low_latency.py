@@ -30,6 +30,14 @@ def part_target_is_there(playlist: MediaPlaylist) -> Iterator[str]:
         yield "there are parts, but no PART-TARGET"
 
 
+@rule("draft B.1")
+def reloads_can_be_blocked(playlist: MediaPlaylist) -> Iterator[str]:
+    """A live playlist with parts says CAN-BLOCK-RELOAD=YES: players would ask several times a second otherwise."""
+    control = playlist.server_control
+    if playlist.live and playlist.has_parts and not (control and control.can_block_reload):
+        yield "there are parts, but no CAN-BLOCK-RELOAD=YES"
+
+
 @rule("draft 4.4.3.8", Severity.WARNING)
 def announced_parts_are_there(playlist: MediaPlaylist) -> Iterator[str]:
     """A live playlist with EXT-X-PART-INF has parts: players wait for them."""
@@ -159,6 +167,7 @@ def gaps_in_parts_are_gaps_in_their_segment(playlist: MediaPlaylist) -> Iterator
 
 
 RULES = (
+    reloads_can_be_blocked,
     gaps_in_parts_are_gaps_in_their_segment,
     part_target_is_there,
     announced_parts_are_there,

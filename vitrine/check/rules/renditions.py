@@ -8,6 +8,7 @@ from itertools import combinations
 
 from vitrine.check.finding import Severity, rule
 from vitrine.check.media.fragment import Event
+from vitrine.check.media.measured import Measured
 from vitrine.check.playlist.dates import NANOSECONDS, dates_of
 from vitrine.check.playlist.model import MediaPlaylist, Report
 from vitrine.check.seen import Answer, Rendition, Stream, seconds_text
@@ -22,10 +23,13 @@ SLACK = 3.0
 """Target durations after which what one playlist has, another must have too."""
 
 
-def _apart(at: Fraction, starts: list[Fraction]) -> Fraction:
-    """From an instant to the nearest of `starts`, which are in order and not empty."""
-    index = bisect_left(starts, at)
-    return min(abs(at - each) for each in starts[max(0, index - 1) : index + 1])
+def _apart(at: Fraction, segments: list[Measured]) -> Fraction | None:
+    """From an instant to the nearest start of `segments`, which are in order; None where none of them is on at it."""
+    index = bisect_right(segments, at, key=lambda each: each.start)
+    before, after = segments[max(0, index - 1) : index], segments[index : index + 1]
+    if not before or at >= before[0].end:
+        return None
+    return min(abs(at - each.start) for each in (*before, *after))
 
 
 def _playlists(stream: Stream) -> list[tuple[Rendition, MediaPlaylist]]:
@@ -102,26 +106,23 @@ def dates_agree(stream: Stream) -> Iterator[str]:
 
 @rule("Apple 8.22; draft 6.2.4", Severity.WARNING)
 def segments_are_aligned(stream: Stream) -> Iterator[str]:
-    """Segments of pictures start at the same instants in every rendition."""
-    pictures = [(each.name, [measured.start for _, measured in each.timeline()]) for each in _pictures(stream)]
-    for (one, first), (other, second) in combinations([each for each in pictures if each[1]], 2):
-        low, high = max(first[0], second[0]) - STARTS_APART, min(first[-1], second[-1]) + STARTS_APART
-        for name, starts, others in ((one, first, second), (other, second, first)):
-            for start in starts:
-                if low <= start <= high and _apart(start, others) > STARTS_APART:
-                    there = other if name == one else one
-                    yield f"{name} has a segment at {seconds_text(start)}, {there} has none there"
+    """Segments of pictures start at the same instants in every rendition, but where one has a gap or was not had."""
+    pictures = [(each.name, [measured for _, measured in each.timeline()]) for each in _pictures(stream)]
+    for (one, first), (other, second) in combinations(pictures, 2):
+        for name, there, segments, others in ((one, other, first, second), (other, one, second, first)):
+            for each in segments:
+                if (_apart(each.start, others) or 0) > STARTS_APART:
+                    yield f"{name} has a segment at {seconds_text(each.start)}, {there} has none there"
 
 
 @rule("Apple 8.2", Severity.NOTE)
 def sound_is_cut_with_the_pictures(stream: Stream) -> Iterator[str]:
     """Segments of sound start where those of the pictures do, to a frame of sound."""
-    pictures = [start for each in _pictures(stream)[:1] for start in (m.start for _, m in each.timeline())]
+    pictures = [measured for each in _pictures(stream)[:1] for _, measured in each.timeline()]
     for rendition in stream.renditions:
         for segment, measured in rendition.timeline() if rendition.role == "audio" and pictures else ():
-            within = pictures[0] <= measured.start <= pictures[-1]
             apart = _apart(measured.start, pictures)
-            if within and apart > measured.frame:
+            if apart is not None and apart > measured.frame:
                 yield f"{rendition.name}: segment {segment.msn} starts {seconds_text(apart)} from the nearest"
 
 

@@ -14,6 +14,7 @@ const AHEAD_SECONDS = 4;
 const JUMP_SECONDS = 2; // further behind than this, catching up by playing faster takes a minute: jump instead
 const JUMP_PAUSE_MS = 10000; // a viewer with a bad network is better off behind than jumping
 const TICK_MS = 500;
+const FORBIDDEN = 403; // of the origin: the token in a protected show's address is over
 const REFILL_SECONDS = 0.3; // enough for Chromium to go on from, one part of a low-latency playlist
 
 /** How hls.js loads: at the live edge, what has not come in a few seconds is asked for again, and soon. */
@@ -42,7 +43,7 @@ const SETTINGS = {
  * Events: "attached" when `hls` or, where there is none, the browser itself begins with `playlist`, "moving" when the
  * picture first moves, "drained" when it has reached its end or waits for more, "interrupted" when it stands still or is being opened
  * again, "quality" when the list or the choice changed, "blocked" when the browser wants a gesture first, "unplayable"
- * when this browser cannot play it at all.
+ * when this browser cannot play it at all, "forbidden" when the server does not let this viewer see it (any more).
  */
 export class Player extends EventTarget {
   hls = null;
@@ -53,9 +54,10 @@ export class Player extends EventTarget {
   #playlist = null;
   #attempts = 0;
   #retry = 0;
-  #recovered = 0;
+  #recovered = -Infinity;
   #last = { time: 0, at: 0 };
   #followsLive = true;
+  #wanted = true; // to play: a viewer who paused is not overruled
   #silentSince = null;
   #jumped = -Infinity;
   #dry = false;
@@ -176,6 +178,7 @@ export class Player extends EventTarget {
   }
 
   async play() {
+    this.#wanted = true;
     try {
       await this.#video.play();
     } catch (error) {
@@ -186,7 +189,7 @@ export class Player extends EventTarget {
   }
 
   pause() {
-    this.#followsLive = false;
+    this.#followsLive = this.#wanted = false;
     this.#video.pause();
   }
 
@@ -223,6 +226,8 @@ export class Player extends EventTarget {
     for (const event of [Events.LEVEL_UPDATED, Events.AUDIO_TRACK_UPDATED]) {
       hls.on(event, (_, { details }) => remind(details, this.#video.buffered));
     }
+    // Recovering from a media error takes the media away and brings them back, which leaves the picture paused.
+    hls.on(Events.MEDIA_ATTACHED, () => this.#wanted && this.play());
     hls.on(Events.BUFFER_APPENDED, () => this.#goOn());
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.loadSource(this.#playlist);
@@ -282,6 +287,11 @@ export class Player extends EventTarget {
   }
 
   #onFatal(data) {
+    if (data.response?.code === FORBIDDEN) {
+      this.close();
+      this.#tell("forbidden");
+      return;
+    }
     const now = performance.now();
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && now - this.#recovered > RECOVERY_MS) {
       this.#recovered = now;
@@ -322,6 +332,7 @@ export class Player extends EventTarget {
       this.#awaitNews();
     } else if (!this.opened || (paused && !ended) || document.hidden) {
       this.#last.at = performance.now();
+      this.#chase(); // a hidden picture is heard, and would outrun what comes
     } else if (this.#silent() && this.#ahead() < AHEAD_SECONDS) {
       this.#silentSince = performance.now();
       this.moving = false;

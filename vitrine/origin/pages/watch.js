@@ -22,12 +22,13 @@ const NOTICES = {
   interrupted: ["Interrupted", "One moment", "The picture was lost. It comes back by itself."],
   offline: ["No connection", "No connection", "We cannot reach the show. It comes back here by itself."],
   unknown: ["Not found", "There is no show here", "This address belongs to no channel. It may have been mistyped."],
+  expired: ["Closed", "This link is no longer valid", "Open the show again where you found it."],
   unplayable: ["Not playable", "This browser cannot play the show", "Please try a current Safari, Chrome, Firefox or Edge."],
   blocked: ["Live", "The show is on", "Start the picture when you are ready."],
 };
 
 /** The states in which no picture is on its way: nothing is on show any more. */
-const OVER = new Set(["idle", "ended", "failed", "unknown", "unplayable"]);
+const OVER = new Set(["idle", "ended", "failed", "unknown", "expired", "unplayable"]);
 
 const element = (id) => document.getElementById(id);
 const name = channelOfPage();
@@ -54,6 +55,7 @@ element("title").textContent = name || "Vitrine";
 let drained = false;
 let reached = true;
 let known = false;
+let expired = false;
 let heard = "";
 
 function show(state, reason = null) {
@@ -119,6 +121,9 @@ function follow(answer) {
 function followChannel(channel) {
   describe(channel);
   if (channel.state === "live") {
+    if (expired) {
+      return; // nothing that happens here makes the address valid again
+    }
     if (!player.opened || player.broadcast !== channel.broadcast) {
       drained = false;
       player.close();
@@ -156,6 +161,10 @@ player.addEventListener("interrupted", () => {
   askNow();
 });
 player.addEventListener("blocked", () => show("blocked"));
+player.addEventListener("forbidden", () => {
+  expired = true;
+  show("expired");
+});
 player.addEventListener("unplayable", () => show("unplayable"));
 video.addEventListener("playing", () => (drained = false));
 

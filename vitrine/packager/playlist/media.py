@@ -27,6 +27,10 @@ PART_HOLD_BACK_PARTS = 3
 LIVE_VERSION = 10
 """EXT-X-SKIP asks for 9, skipped date ranges for 10 (section 8)."""
 
+REPEATED = 150
+"""Segments after a discontinuity, five minutes, for which delta updates go back to it. With a window of hours they
+would be nearly the whole playlist otherwise, for hours after a restart."""
+
 VOD_VERSION = 6
 """EXT-X-MAP without EXT-X-I-FRAMES-ONLY asks for 6 (section 8)."""
 
@@ -85,10 +89,12 @@ def render_live(state: LiveState, *, delta: bool) -> str:
     At the end no parts are left, as there is no live edge any more (section 6.2.1). hls.js (1.7) would compare the last
     one's middle with what it has of pictures and sound together, and wait for ever where one ends a frame earlier.
 
-    A discontinuity is never left out, nor what follows it: of hls.js several releases lost count then (#6949, #7282).
+    A discontinuity is not left out, nor what follows it, before it is REPEATED segments back: hls.js to 1.5.18, and
+    from 1.6.2 to 1.6.4, loses count then (#6949, #7282).
     """
     skipped = _before(state.segments, 0, CAN_SKIP_UNTIL) if delta else 0
-    skipped = next((index for index, each in enumerate(state.segments[:skipped]) if each.opening), skipped)
+    recent = range(max(0, len(state.segments) - REPEATED), skipped)
+    skipped = next((index for index in recent if state.segments[index].opening), skipped)
     open_ticks = sum(part.ticks for part in state.open_parts)
     bare = _before(state.segments, open_ticks, PARTS_LISTED, whole=False)
     if state.init_name is None or state.ended:
@@ -100,8 +106,8 @@ def render_live(state: LiveState, *, delta: bool) -> str:
     elif state.init_name is not None:
         blocks.append(tags.map_uri(state.init_name) + "\n")
     blocks += [listed.lines for listed in state.segments[skipped:bare]]
-    recent = state.segments[max(skipped, bare) :]
-    blocks += [_segment_lines(listed.entry, listed.parts, listed.opening) for listed in recent]
+    newest = state.segments[max(skipped, bare) :]
+    blocks += [_segment_lines(listed.entry, listed.parts, listed.opening) for listed in newest]
     if state.open_parts:
         blocks.append(
             state.opening + tags.program_date_time(state.open_parts[0].utc_ns) + "\n" + _part_lines(state.open_parts)
