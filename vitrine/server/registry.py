@@ -17,6 +17,7 @@ from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
 from vitrine.server.inputs import Role
 from vitrine.server.left import Left, find_left
+from vitrine.server.memory import give_back
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
 from vitrine.server.room import Load, Room
@@ -236,6 +237,8 @@ class Registry:
             stage.broadcast = None
         if stage.former is broadcast:
             stage.former = None
+        if over:
+            give_back()
 
     def finish(self, channel: str) -> bool:
         place = self._places.get(channel)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vitrine.server.config import Config
 from vitrine.server.logs import log_to_stderr, secrets_of
+from vitrine.server.memory import share_one_heap
 from vitrine.server.serve import running
 from vitrine.server.token import FILE_NAME, api_token
 from vitrine.transcode.pool import worker_environment
@@ -25,6 +26,7 @@ async def serve(config: Config) -> None:
     await tell_confinement()
     allow_many_sockets()
     collect_rarely()
+    share_one_heap()
     data = f"{config.server.data}/{FILE_NAME}"
     async with running(config) as server:
         host = config.server.http.rpartition(":")[0]
