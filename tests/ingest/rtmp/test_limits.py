@@ -14,6 +14,7 @@ import pytest
 from tests.ingest.rtmp.listening import CAPTURE, GOODBYE, connected, say, serving
 from tests.ingest.rtmp.recorder import HOST, Channels
 from tests.ingest.rtmp.wire import Pair, units
+from vitrine.ingest import rate
 from vitrine.ingest.rtmp import connection, effort, lead, server
 from vitrine.ingest.rtmp.chunk import ChunkWriter, Message
 from vitrine.ingest.rtmp.handshake import PACKET
@@ -164,7 +165,7 @@ async def test_who_connects_too_often_is_let_go_unheard_and_the_log_stays_short(
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
     refusals = [line for line in caplog.messages if "its address connects too often" in line]
-    assert len(refusals) == server.COMPLAINTS
+    assert len(refusals) == rate.COMPLAINTS
 
 
 async def test_an_address_that_gave_wrong_keys_is_let_go_unheard() -> None:
