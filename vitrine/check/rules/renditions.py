@@ -23,13 +23,16 @@ SLACK = 3.0
 """Target durations after which what one playlist has, another must have too."""
 
 
-def _apart(at: Fraction, segments: list[Measured]) -> Fraction | None:
-    """From an instant to the nearest start of `segments`, which are in order; None where none of them is on at it."""
+def _misplaced(at: Fraction, segments: list[Measured], near: Fraction) -> Fraction | None:
+    """How far an instant is from the nearest start of `segments`, which are in order; None where that is `near`, and
+    where none of them is on then: there is a gap, or nothing was fetched.
+    """
     index = bisect_right(segments, at, key=lambda each: each.start)
     before, after = segments[max(0, index - 1) : index], segments[index : index + 1]
-    if not before or at >= before[0].end:
+    if not before or at >= before[0].end - near:
         return None
-    return min(abs(at - each.start) for each in (*before, *after))
+    apart = min(abs(at - each.start) for each in (*before, *after))
+    return apart if apart > near else None
 
 
 def _playlists(stream: Stream) -> list[tuple[Rendition, MediaPlaylist]]:
@@ -111,7 +114,7 @@ def segments_are_aligned(stream: Stream) -> Iterator[str]:
     for (one, first), (other, second) in combinations(pictures, 2):
         for name, there, segments, others in ((one, other, first, second), (other, one, second, first)):
             for each in segments:
-                if (_apart(each.start, others) or 0) > STARTS_APART:
+                if _misplaced(each.start, others, STARTS_APART) is not None:
                     yield f"{name} has a segment at {seconds_text(each.start)}, {there} has none there"
 
 
@@ -121,8 +124,8 @@ def sound_is_cut_with_the_pictures(stream: Stream) -> Iterator[str]:
     pictures = [measured for each in _pictures(stream)[:1] for _, measured in each.timeline()]
     for rendition in stream.renditions:
         for segment, measured in rendition.timeline() if rendition.role == "audio" and pictures else ():
-            apart = _apart(measured.start, pictures)
-            if apart is not None and apart > measured.frame:
+            apart = _misplaced(measured.start, pictures, measured.frame)
+            if apart is not None:
                 yield f"{rendition.name}: segment {segment.msn} starts {seconds_text(apart)} from the nearest"
 
 
