@@ -12,7 +12,7 @@ from tests.origin.show import Show, listening
 from tests.origin.test_listener import Client, connected
 from vitrine.origin.hls import Hls
 from vitrine.origin.reply import Reply
-from vitrine.origin.request import Request
+from vitrine.origin.request import LONGEST_HEAD_KEPT, Request
 from vitrine.origin.shelf import OFTEN, Sheet, Shelf, after, send_file
 
 LARGE = 700_000
@@ -42,7 +42,7 @@ def shelf(clock: Clock) -> Iterator[Shelf]:
 
 
 def asked(**fields: str) -> Request:
-    return Request("GET", "/hls/show/index.m3u8", fields)
+    return Request("GET", "/hls/show/index.m3u8", fields, head=repr(fields).encode())
 
 
 def sheet_of(shelf: Shelf, body: bytes = b"abc") -> Sheet:
@@ -81,9 +81,23 @@ def test_who_wants_the_connection_closed_has_a_head_of_its_own(shelf: Shelf) -> 
     assert b"Connection: close" not in shelf.sheet(asked(), reply).head
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("HEAD", "/", {}, head=b"HEAD"),
+        Request("GET", "/", {}, keep_alive=False, head=b"GET once"),
+        Request("GET", "/", {}, head=b"x" * (LONGEST_HEAD_KEPT + 1)),
+        Request("GET", "/", {}),
+    ],
+)
+def test_what_is_not_sent_to_others_in_the_same_words(shelf: Shelf, request_: Request) -> None:
+    shelf.sheet(request_, Reply(200, LASTING, (b"a",)))
+    assert shelf.find(request_.head) is None
+
+
 def test_requests_that_are_kept_are_bounded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vitrine.origin.shelf.HEADS_KEPT", 1)
-    reply, requests = Reply(200, LASTING, (b"a",)), [asked() for _ in range(2)]
+    reply, requests = Reply(200, LASTING, (b"a",)), (asked(), asked(cookie="b"))
     sheets = [shelf.sheet(each, reply) for each in requests]
     assert [shelf.answer(each) is sheets[0] for each in requests] == [True, False]
 

@@ -88,11 +88,20 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
-        self._reader.receive_data(data)
         if self._request is None and not self._sending and self._file is None:  # as in _busy, which would cost a call
-            if self._listener.has_turn(self):
+            has_turn = self._listener.has_turn(self)
+            if has_turn and not self._reader.waiting:
+                sheet = self._listener.shelf.find(data)  # most often it is one request, and another's, too
+                if sheet is not None:
+                    self.deadline = self._listener.now() + IDLE_TIME
+                    self._send_body(sheet)
+                    return
+            self._reader.receive_data(data)
+            if has_turn:
                 self._serve()
-        elif self._reader.waiting > MAX_HEAD and not self._full:
+            return
+        self._reader.receive_data(data)
+        if self._reader.waiting > MAX_HEAD and not self._full:
             self._full = True
             self._wire.pause_reading()
 
@@ -183,20 +192,22 @@ class Connection(asyncio.Protocol):
 
     def _send(self, request: Request, sheet: Sheet) -> None:
         self.deadline = self._listener.now() + IDLE_TIME
-        head, body = sheet.head, sheet.reply.body
         if request.method == "HEAD" or not sheet.reply.size:
-            self._wire.write(head)
-        elif isinstance(body, FilePiece):
-            self._send_file(request, head, body)
+            self._wire.write(sheet.head)
+        elif isinstance(sheet.reply.body, FilePiece):
+            self._send_file(request, sheet.head, sheet.reply.body)
             return
-        elif sheet.size <= SMALL:
-            self._wire.write(b"".join((head, *body)))
         else:
-            sent = self._send_directly(sheet)
-            if sent < sheet.size:
-                self._wire.writelines(after(sent, (head, *body)))
+            self._send_body(sheet)
         if not request.keep_alive:
             self._close()
+
+    def _send_body(self, sheet: Sheet) -> None:
+        """Head and body of what is in memory."""
+        if sheet.size <= SMALL:
+            self._wire.write(b"".join(sheet.pieces))
+        elif (sent := self._send_directly(sheet)) < sheet.size:
+            self._wire.writelines(after(sent, sheet.pieces))
 
     def _send_directly(self, sheet: Sheet) -> int:
         """What many ask for goes from a file, where there is no TLS and nothing waits to be sent first."""

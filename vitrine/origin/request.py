@@ -37,17 +37,15 @@ class RequestError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Request:
-    """`target` is the path with its query, as sent; `headers` by lower-case name.
-
-    Requests in the same words are mostly the same object (HEADS_KEPT); others are never equal.
-    """
+    """`target` is the path with its query, as sent; `headers` by lower-case name; `head` all of it as it came."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     keep_alive: bool = True
+    head: bytes = b""
 
 
 class RequestReader:
@@ -127,7 +125,7 @@ def read_request(head: bytes) -> Request:
     if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
         raise RequestError(400, "A request for media has no body")
     keep_alive = minor == b"1" and "close" not in headers.get("connection", "").lower()
-    return Request(method.decode(), target.decode("ascii"), headers, keep_alive)
+    return Request(method.decode(), target.decode("ascii"), headers, keep_alive, head)
 
 
 _read_often = lru_cache(HEADS_KEPT)(read_request)

@@ -10,7 +10,7 @@ from email.utils import formatdate
 
 from vitrine.origin.hls import Blocked, Hls
 from vitrine.origin.reply import FilePiece, Reply
-from vitrine.origin.request import HEADS_KEPT, Request
+from vitrine.origin.request import HEADS_KEPT, LONGEST_HEAD_KEPT, Request
 
 OFTEN = 8
 """Times that a body is sent before it gets a file, which costs as much as two or three of them."""
@@ -24,12 +24,13 @@ CLOSING = b"Connection: close\r\n\r\n"
 class Sheet:
     """A reply as it is sent in this second: its head has the date."""
 
-    __slots__ = ("file", "head", "reply", "sent", "size")
+    __slots__ = ("file", "head", "pieces", "reply", "sent", "size")
 
     def __init__(self, head: bytes, reply: Reply) -> None:
-        """`size` are the bytes of both."""
+        """`pieces` are the head and, if that is in memory, the body; `size` are the bytes of head and body."""
         self.head = head
         self.reply = reply
+        self.pieces = (head,) if isinstance(reply.body, FilePiece) else (head, *reply.body)
         self.size = len(head) + reply.size
         self.sent = 0
         self.file: int | None = None
@@ -41,31 +42,35 @@ class Shelf:
     def __init__(self, answers: Hls, now: Callable[[], float]) -> None:
         self._answers = answers
         self._now = now
-        self._asked: dict[Request, Sheet] = {}
+        self._asked: dict[bytes, Sheet] = {}
         self._sheets: dict[Reply, Sheet] = {}
         self._files: list[int] = []
         self._date, self._ends = b"", 0.0
         self.look(now())
 
-    def answer(self, request: Request) -> Sheet | Blocked:
-        """What never changes is looked up once a second for all who ask in the same words (`request.py`)."""
+    def find(self, head: bytes) -> Sheet | None:
+        """What is sent to all who GET it in these words, without closing the connection."""
         now = self._now()
         if now >= self._ends:
             self.look(now)
-        sheet = self._asked.get(request)
+        return self._asked.get(head)
+
+    def answer(self, request: Request) -> Sheet | Blocked:
+        """What never changes is looked up once a second for all who ask in the same words."""
+        sheet = self.find(request.head)
         if sheet is not None:
             return sheet
         answer = self._answers.answer(request)
         return answer if isinstance(answer, Blocked) else self.sheet(request, answer)
 
     def sheet(self, request: Request, reply: Reply) -> Sheet:
-        """A reply as it is sent to who asks so; one that lasts is the same for everybody."""
+        """A reply as it is sent to who asks so; one that lasts, and is not on disk, is the same for everybody."""
         head = reply.head + self._date + (b"\r\n" if request.keep_alive else CLOSING)
-        if not (reply.lasts and request.keep_alive):
+        if not (reply.lasts and request.keep_alive) or isinstance(reply.body, FilePiece):
             return Sheet(head, reply)
         sheet = self._sheets.setdefault(reply, Sheet(head, reply))
-        if len(self._asked) < HEADS_KEPT:
-            self._asked[request] = sheet
+        if request.method == "GET" and len(self._asked) < HEADS_KEPT and 0 < len(request.head) <= LONGEST_HEAD_KEPT:
+            self._asked[request.head] = sheet
         return sheet
 
     def look(self, now: float) -> None:
@@ -89,12 +94,10 @@ class Shelf:
         return sheet.file
 
     def _filled(self, sheet: Sheet) -> int:
-        assert not isinstance(sheet.reply.body, FilePiece)
         descriptor = os.memfd_create("media")
         self._files.append(descriptor)
         with open(descriptor, "wb", closefd=False) as file:
-            file.write(sheet.head)
-            file.writelines(sheet.reply.body)
+            file.writelines(sheet.pieces)
         return descriptor
 
     def clear(self) -> None:
