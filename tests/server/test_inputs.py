@@ -94,6 +94,10 @@ def test_a_primary_that_cannot_be_decoded_is_replaced_and_comes_back_when_it_con
     assert inputs.better(50, blind=True) is backup
     inputs.on_air = backup
     assert inputs.better(50) is None, "the primary would be seen for a moment, again and again"
+    one.send(0, 60)
+    assert inputs.better(60) is primary, "better than nothing, where the backup is silent"
+    other.send(0, 60)
+    assert inputs.better(60) is None
     again, anew = fake()
     again.send(0, 50)
     assert inputs.add("primary", anew) is primary

@@ -43,7 +43,9 @@ def test_pictures_of_which_none_is_decoded() -> None:
     seen = []
     for decoded, refused in ((30, 0), (30, 5), (30, 35), (31, 65), (31, 66), (31, 66), (31, 96), (31, 97)):
         watched.report(Stats(frames_in=decoded, undecodable=refused), publisher)
-        seen.append(watched.blind)
+        seen.append(watched.is_blind(publisher))
     assert seen == [False, False, True, False, False, False, False, True]
-    watched.report(Stats(frames_in=31, undecodable=98), session(0, 0.0))
-    assert not watched.blind, "another publisher"
+    another = session(0, 0.0)
+    assert not watched.is_blind(another), "nothing is known of it"
+    watched.report(Stats(frames_in=31, undecodable=98), another)
+    assert not watched.is_blind(another)

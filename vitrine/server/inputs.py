@@ -57,8 +57,6 @@ class Inputs:
         """Let a session in; the one whose place it takes, if there is one."""
         former = self._sessions.get(role)
         self._sessions[role] = session
-        if self._useless is former:
-            self._useless = None
         if self.on_air is None or self.on_air is former:
             self.on_air = session
         return former
@@ -69,21 +67,23 @@ class Inputs:
         if role is None:
             return False
         del self._sessions[role]
-        if self._useless is session:
-            self._useless = None
         if self.on_air is session:
             self.on_air = None
         return True
 
     def better(self, now: float, blind: bool = False) -> Session | None:
-        """The session that is to be on air instead of the one that is. That one is of no use while it is `blind`: what
-        it sends cannot be decoded; nor is it afterwards, until it connects anew.
+        """The session that is to be on air instead of the one that is. That one is of no use while viewers are `blind`
+        with it: what it sends cannot be decoded. It does not come back by itself, but where the other is silent.
         """
         standby, on_air = self.standby, self.on_air
-        if standby is None or not standby.ready or standby.silent_for(now) > SILENT / 2 or standby is self._useless:
+        if self._useless is on_air:
+            self._useless = None
+        if standby is None or not standby.ready or standby.silent_for(now) > SILENT / 2:
             return None
         if on_air is None or on_air.silent_for(now) > SILENT:
             return standby
+        if standby is self._useless:
+            return None
         if blind:
             self._useless = on_air
             return standby

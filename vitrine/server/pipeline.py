@@ -157,7 +157,7 @@ class Broadcast:
         if self.absence is not None and now > self.absence.until:
             self.reason = self.absence.verdict
             self._stop()
-        better = self.inputs.better(now, self.vitals.blind)
+        better = self.inputs.better(now, self.vitals.is_blind(self.session))
         if better is not None:
             self._change_over(better)
         standby = self.inputs.standby
@@ -237,16 +237,17 @@ class Broadcast:
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session or self.state == "failed":
             return
+        blind = self.vitals.is_blind(session)
         for unit in units:
             self._transcoder.push(unit)
-            if self._transcoder.waits_for_keyframe or self.vitals.blind:
+            if self._transcoder.waits_for_keyframe or blind:
                 session.request.want_keyframe()
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
                 self._newest_picture = max(self._newest_picture or at, at)
-            if (isinstance(track, VideoTrack) and not self.vitals.blind) or self._newest_picture is None:
+            if (isinstance(track, VideoTrack) and not blind) or self._newest_picture is None:
                 session.postpone(self._standstill.push(at, time.monotonic()))
         if self._transcoder.overwhelmed:
             self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")

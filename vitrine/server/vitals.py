@@ -42,10 +42,9 @@ class Vitals:
         if now > since:
             self.ingest_kbps = round((session.received - received) / 125 / (now - since))
 
-    @property
-    def blind(self) -> bool:
-        """What comes cannot be decoded; a transcoder that stands still does not count, as nothing is told of it."""
-        return self._without_picture >= BLIND
+    def is_blind(self, session: Session | None) -> bool:
+        """What it sends cannot be decoded. A transcoder that stands still does not count, as nothing is told of it."""
+        return session is self._session and self._without_picture >= BLIND
 
     def troubles(self, session: Session) -> tuple[Trouble, ...]:
         """What is wrong with what the publisher on air sends."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.ingest.whip.publisher import LOOPBACK
 from vitrine.ingest.whip import pool
+from vitrine.ingest.whip.errors import PeersUnavailableError
 from vitrine.ingest.whip.events import PeerEnded, PeerEvent
 from vitrine.ingest.whip.ipc import Answered
 from vitrine.ingest.whip.pool import LOST, Peer, PeerPool
@@ -55,6 +56,7 @@ async def test_a_process_that_stands_still_is_replaced(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(pool, "HUNG_SECONDS", 1.5)
+    monkeypatch.setattr(pool, "START_SECONDS", 1.5)
     monkeypatch.setattr(pool, "GRACE_SECONDS", 0.1)
     monkeypatch.setattr(pool, "START_PAUSES", (0.0,))
     running = await PeerPool.start(LOOPBACK)
@@ -62,9 +64,12 @@ async def test_a_process_that_stands_still_is_replaced(
         first = running.pid
         assert first is not None
         os.kill(first, signal.SIGSTOP)
+        offers = [asyncio.ensure_future(running.open("v=0" * 20_000, lambda _event: None)) for _ in range(20)]  # noqa: TID251 - more than the socket takes
         async with asyncio.timeout(20):
             while running.pid in (first, None):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+        ended = await asyncio.gather(*offers, return_exceptions=True)
+        assert {type(each) for each in ended} == {PeersUnavailableError}
     finally:
         await running.close()
     assert "does not move any more" in caplog.text

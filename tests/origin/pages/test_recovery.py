@@ -150,8 +150,7 @@ async def test_one_media_error_does_not_leave_the_picture_paused(browser: Browse
 
 async def test_a_media_error_does_not_overrule_a_viewer_who_paused(browser: Browser) -> None:
     async with watching(browser) as viewer:
-        await viewer.page.keyboard.press("k")
-        await viewer.until("vitrine.video.paused")
+        await viewer.page.evaluate("vitrine.video.pause()")  # as a media key or a lock screen does
         await viewer.page.evaluate("void vitrine.hls.once(Hls.Events.MEDIA_ATTACHED, () => (globalThis.back = true))")
         await viewer.page.evaluate(MEDIA_ERROR)
         await viewer.until("globalThis.back")
@@ -176,7 +175,12 @@ async def test_a_viewer_whose_link_is_over_is_told_so_and_asks_no_more(browser: 
             asked.append(route.request.url)
             await route.fulfill(status=403)
 
-        async with answered(viewer, "**/hls/**", refuse):
+        async def protect(route: Route) -> None:
+            answer = await route.fetch()
+            await route.fulfill(response=answer, json={**await answer.json(), "protected": True})
+
+        async with answered(viewer, "**/api/channels/show", protect), answered(viewer, "**/hls/**", refuse):
+            await viewer.page.wait_for_event("response", lambda response: response.url.endswith("/api/channels/show"))
             await viewer.is_told("This link is no longer valid")
             asked.clear()
             await viewer.page.wait_for_event("response", lambda response: response.url.endswith("/api/channels/show"))

@@ -232,7 +232,7 @@ async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
                 await asyncio.sleep(0.01)
         assert "keyframe" in crew.asked
         worker.say(Stats(frames_in=RATE_UNITS + 1, undecodable=undecodable))
-        assert not broadcast.vitals.blind
+        assert not broadcast.vitals.is_blind(crew.session)
         crew.session.end("gone")
 
 

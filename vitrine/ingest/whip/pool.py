@@ -42,6 +42,9 @@ HUNG_SECONDS = 5.0
 """Without a sign of life, twice in a row (a machine that was suspended wakes up after the first): the process is
 replaced. It tells of itself every second."""
 
+START_SECONDS = 30.0
+"""The same until it has said something for the first time: it has much to read from a disk that may be slow."""
+
 STDERR_BYTES = 4096
 READ_SIZE = 1 << 18
 LOST = "The media process of WHIP ended; it is being started again."
@@ -247,14 +250,20 @@ class PeerPool:
                 listening.cancel()
         finally:
             writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(
+                    GRACE_SECONDS
+                ):  # one that does not read any more leaves something to be sent
+                    await writer.wait_closed()
+            writer.transport.abort()
         words = self._stderr.decode(errors="replace").strip().splitlines()[-5:]
         log.error("the media process of WHIP ended%s", ": " + " | ".join(words) if words else "")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         messages = MessageReader()
-        while data := await _next(reader):
+        patience = START_SECONDS
+        while data := await _next(reader, patience):
+            patience = HUNG_SECONDS
             messages.receive_data(data)
             try:
                 received = messages.events_received()
@@ -283,11 +292,11 @@ class PeerPool:
             del self._stderr[:-STDERR_BYTES]
 
 
-async def _next(reader: asyncio.StreamReader) -> bytes:
+async def _next(reader: asyncio.StreamReader, patience: float) -> bytes:
     """What the process says next; nothing where it has ended, or does not move any more."""
     for _ in range(2):
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HUNG_SECONDS):
+            async with asyncio.timeout(patience):
                 return await reader.read(READ_SIZE)
     log.error("the media process of WHIP does not move any more; it is replaced")
     return b""

@@ -43,7 +43,7 @@ const SETTINGS = {
  * Events: "attached" when `hls` or, where there is none, the browser itself begins with `playlist`, "moving" when the
  * picture first moves, "drained" when it has reached its end or waits for more, "interrupted" when it stands still or is being opened
  * again, "quality" when the list or the choice changed, "blocked" when the browser wants a gesture first, "unplayable"
- * when this browser cannot play it at all, "forbidden" when the server does not let this viewer see it (any more).
+ * when this browser cannot play it at all, "forbidden" when the server refuses: it is opened again all the same, unless it is closed now.
  */
 export class Player extends EventTarget {
   hls = null;
@@ -57,7 +57,7 @@ export class Player extends EventTarget {
   #recovered = -Infinity;
   #last = { time: 0, at: 0 };
   #followsLive = true;
-  #wanted = true; // to play: a viewer who paused is not overruled
+  #playing = false; // by the wish of whoever plays and pauses: losing its media pauses a video, and tells nobody
   #silentSince = null;
   #jumped = -Infinity;
   #dry = false;
@@ -68,6 +68,8 @@ export class Player extends EventTarget {
     this.#video = video;
     video.addEventListener("timeupdate", () => this.#onTime());
     video.addEventListener("ended", () => this.#tell("drained"));
+    video.addEventListener("play", () => (this.#playing = true));
+    video.addEventListener("pause", () => (this.#playing = false));
     video.addEventListener("waiting", () => this.#onWaiting());
     video.addEventListener("error", () => !this.hls && this.#playlist && this.#openAgain());
     setInterval(() => this.#tick(), TICK_MS);
@@ -178,7 +180,6 @@ export class Player extends EventTarget {
   }
 
   async play() {
-    this.#wanted = true;
     try {
       await this.#video.play();
     } catch (error) {
@@ -189,7 +190,7 @@ export class Player extends EventTarget {
   }
 
   pause() {
-    this.#followsLive = this.#wanted = false;
+    this.#followsLive = false;
     this.#video.pause();
   }
 
@@ -227,7 +228,7 @@ export class Player extends EventTarget {
       hls.on(event, (_, { details }) => remind(details, this.#video.buffered));
     }
     // Recovering from a media error takes the media away and brings them back, which leaves the picture paused.
-    hls.on(Events.MEDIA_ATTACHED, () => this.#wanted && this.play());
+    hls.on(Events.MEDIA_ATTACHED, () => this.#playing && this.play());
     hls.on(Events.BUFFER_APPENDED, () => this.#goOn());
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.loadSource(this.#playlist);
@@ -288,9 +289,10 @@ export class Player extends EventTarget {
 
   #onFatal(data) {
     if (data.response?.code === FORBIDDEN) {
-      this.close();
       this.#tell("forbidden");
-      return;
+      if (!this.opened) {
+        return;
+      }
     }
     const now = performance.now();
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR && now - this.#recovered > RECOVERY_MS) {

@@ -55,7 +55,8 @@ element("title").textContent = name || "Vitrine";
 let drained = false;
 let reached = true;
 let known = false;
-let expired = false;
+let channelNow = null;
+let expired = null; // the broadcast that this page's address may not see any more
 let heard = "";
 
 function show(state, reason = null) {
@@ -120,9 +121,11 @@ function follow(answer) {
 
 function followChannel(channel) {
   describe(channel);
+  channelNow = channel;
   if (channel.state === "live") {
-    if (expired) {
-      return; // nothing that happens here makes the address valid again
+    if (channel.broadcast === expired) {
+      show("expired");
+      return;
     }
     if (!player.opened || player.broadcast !== channel.broadcast) {
       drained = false;
@@ -162,8 +165,11 @@ player.addEventListener("interrupted", () => {
 });
 player.addEventListener("blocked", () => show("blocked"));
 player.addEventListener("forbidden", () => {
-  expired = true;
-  show("expired");
+  if (channelNow?.protected) {
+    expired = player.broadcast;
+    player.close();
+    show("expired");
+  }
 });
 player.addEventListener("unplayable", () => show("unplayable"));
 video.addEventListener("playing", () => (drained = false));
