@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bench.starved import starved
-from soak.channel import Channel
+from soak.channel import LOOK, Channel
 from soak.crew import Crew
 from soak.journal import USUAL_STALL
 from soak.server import RECONNECT, Server
@@ -206,14 +206,19 @@ async def worker_starved(scene: Scene) -> None:
 
 
 async def media_process_killed(scene: Scene) -> None:
-    """Whoever publishes by WebRTC has to come back."""
-    if process := scene.server.media_process():
+    """Whoever publishes by WebRTC has to come back, as soon as there is another. Before that the server may not have
+    noticed, and says that all is well.
+    """
+    process = scene.server.media_process()
+    if process is not None:
         process.kill()
     for channel in (scene.channel, *scene.others):
         if channel.encoder.kind in ("whip", "browser"):
             kind = channel.encoder.kind
             await channel.encoder.kill()
             await channel.encoder.start(kind)
+    while (now := scene.server.media_process()) is None or now == process:  # noqa: ASYNC110 - looked for as `ps` does
+        await asyncio.sleep(LOOK)
 
 
 async def server_killed(scene: Scene) -> None:
