@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from vitrine.ingest.publish import Doorman, Publication, PublishRefusedError, PublishRequest, Refusal
+from vitrine.media.memory import give_back
 from vitrine.origin.crew import Ingest, Rehearsal
 from vitrine.origin.status import ChannelState
 from vitrine.origin.stream import LiveStream
@@ -17,7 +18,6 @@ from vitrine.server.config import Channel, Config
 from vitrine.server.desk import Desk
 from vitrine.server.inputs import Role
 from vitrine.server.left import Left, find_left
-from vitrine.server.memory import give_back
 from vitrine.server.pipeline import Broadcast
 from vitrine.server.rehearsal import SEPARATOR, Switch
 from vitrine.server.room import Load, Room

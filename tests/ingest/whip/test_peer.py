@@ -191,6 +191,32 @@ async def test_an_offer_while_there_is_no_media_process() -> None:
             await running.open(await _offer(), Heard())
 
 
+async def test_peers_that_are_gone_leave_no_memory() -> None:
+    async with pool() as running:
+        assert running.pid is not None
+        process, offer = psutil.Process(running.pid), await _offer()
+
+        async def come_and_go() -> None:
+            heard = [Heard() for _ in range(20)]
+            peers = [await running.open(offer, each) for each in heard]
+            for peer in peers:
+                peer.close()
+            for each in heard:
+                await each.first(PeerEnded)
+
+        def own() -> float:
+            memory = process.memory_info()
+            return float(memory.rss - memory.shared) / 1e6
+
+        await come_and_go()
+        usual = own()
+        for _ in range(8):
+            await come_and_go()
+        async with asyncio.timeout(10):
+            while own() > usual + 12:  # noqa: ASYNC110 - it was 24 megabytes more, and stayed
+                await asyncio.sleep(0.1)
+
+
 async def test_nothing_secret_reaches_the_media_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VITRINE_API_TOKEN", "secret")
     async with pool() as running:

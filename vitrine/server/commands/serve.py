@@ -8,9 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
+from vitrine.media.memory import share_one_heap
 from vitrine.server.config import Config
 from vitrine.server.logs import log_to_stderr, secrets_of
-from vitrine.server.memory import share_one_heap
 from vitrine.server.serve import running
 from vitrine.server.token import FILE_NAME, api_token
 from vitrine.transcode.pool import worker_environment

@@ -1,6 +1,7 @@
 """`python -m vitrine.ingest.whip.process`: commands and events on standard input, which is a socket."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -30,6 +31,7 @@ from vitrine.ingest.whip.reception import VIDEO_ID
 from vitrine.ingest.whip.settings import PeerSettings
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import RefusedError
+from vitrine.media.memory import give_back
 
 log = logging.getLogger("vitrine.whip.process")
 
@@ -37,6 +39,10 @@ MOST_BUFFERED = 16 << 20
 """Bytes on their way to the server before pictures are dropped: it is busy for seconds."""
 
 READ_SIZE = 1 << 16
+
+TIDYING = 1.0
+"""Seconds from the end of a peer until what it leaves is let go, with what others leave in that time. A peer is a
+hundred kilobytes in circles of few objects, and Python, which counts objects, would wait for hundreds of peers."""
 
 
 class MediaProcess:
@@ -47,6 +53,7 @@ class MediaProcess:
         self._settings = settings
         self._peers: dict[int, ConnectedPeer] = {}
         self._skipping: set[int] = set()
+        self._tidying = False
 
     def handle(self, number: int, message: Message, tasks: asyncio.TaskGroup) -> None:
         peer = self._peers.get(number)
@@ -73,6 +80,14 @@ class MediaProcess:
         finally:
             self._peers.pop(number, None)
             self._skipping.discard(number)
+            if not self._tidying:
+                self._tidying = True
+                asyncio.get_running_loop().call_later(TIDYING, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidying = False
+        gc.collect()
+        give_back()
 
     def _send(self, number: int, message: Message) -> None:
         if isinstance(message, AccessUnit) and not self._admits(number, message):
@@ -129,6 +144,7 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     prepare()
     confine_receiver()
+    gc.freeze()  # what the program is made of need not be looked at again
     with asyncio.Runner(loop_factory=PortLoop) as runner:
         runner.run(serve())
 

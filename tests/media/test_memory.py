@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 GIVING_BACK = """
-from vitrine.server.memory import give_back
+from vitrine.media.memory import give_back
 
 def own():
     _, resident, shared, *_ = open("/proc/self/statm").read().split()
@@ -12,9 +12,9 @@ def own():
 
 before = own()
 parts, stays = [], []
-for _ in range(1500):
-    parts.append(b"x" * 40_000)
-    stays.append(b"y" * 2_000)
+for number in range(1500):
+    parts.append(bytes([number % 256]) * 40_000)
+    stays.append(bytes([number % 256]) * 2_000)
 parts.clear()
 print(own() - before)
 give_back()
@@ -23,7 +23,7 @@ print(own() - before)
 
 HEAPS = """
 import queue, threading
-from vitrine.server.memory import share_one_heap
+from vitrine.media.memory import share_one_heap
 
 if {shared}:
     share_one_heap()
