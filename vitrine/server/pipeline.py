@@ -237,13 +237,15 @@ class Broadcast:
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session or self.state == "failed":
             return
-        blind = self.vitals.is_blind(session)
+        blind, filled = self.vitals.is_blind(session), self._standstill.filled
         for unit in units:
+            track = self._tracks[unit.track_id]
+            at = seconds(unit.pts, track.timescale)
+            if filled is not None and at < filled:  # a publisher that fell silent sends at once what it kept back
+                self._transcoder.catch_up(filled)
             self._transcoder.push(unit)
             if self._transcoder.waits_for_keyframe or blind:
                 session.request.want_keyframe()
-            track = self._tracks[unit.track_id]
-            at = seconds(unit.pts, track.timescale)
             self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
                 self._newest_picture = max(self._newest_picture or at, at)
