@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple
 
 from fuzz.target import Target, cut
 from vitrine.ingest.whip.resource import publisher_address
@@ -15,8 +14,7 @@ ANSWERS = Hls(lambda _channel: ())
 def request_head(data: bytes) -> None:
     """In pieces as in one. No request passes whose end two servers could see in different places."""
     requests, end = _read([data])
-    others, other_end = _read(cut(data))
-    assert ([astuple(each) for each in others], other_end) == ([astuple(each) for each in requests], end)
+    assert _read(cut(data)) == (requests, end)
     for request in requests:
         assert request.method in ("GET", "HEAD")
         assert "transfer-encoding" not in request.headers

@@ -82,7 +82,8 @@ def test_the_primary_comes_back_when_it_has_been_well_for_a_while_and_the_backup
     assert inputs.better(50.1 + UNBROKEN) is primary
 
 
-def test_a_primary_that_cannot_be_decoded_is_replaced_and_comes_back_when_it_connects_anew() -> None:
+def both_well() -> tuple[Inputs, Fake, Session, Fake, Session]:
+    """A primary on air and a backup, both of which have sent until second 50."""
     inputs = Inputs()
     one, primary = fake()
     other, backup = fake()
@@ -90,6 +91,11 @@ def test_a_primary_that_cannot_be_decoded_is_replaced_and_comes_back_when_it_con
     inputs.add("backup", backup)
     for each in (one, other):
         each.send(0, 50)
+    return inputs, one, primary, other, backup
+
+
+def test_a_primary_that_cannot_be_decoded_is_replaced_and_comes_back_when_it_connects_anew() -> None:
+    inputs, one, primary, other, backup = both_well()
     assert inputs.better(50) is None
     assert inputs.better(50, blind=True) is backup
     inputs.on_air = backup
@@ -105,13 +111,7 @@ def test_a_primary_that_cannot_be_decoded_is_replaced_and_comes_back_when_it_con
 
 
 def test_nobody_is_replaced_by_one_that_could_not_be_decoded_either() -> None:
-    inputs = Inputs()
-    one, primary = fake()
-    other, backup = fake()
-    inputs.add("primary", primary)
-    inputs.add("backup", backup)
-    for each in (one, other):
-        each.send(0, 50)
+    inputs, _, _, _, backup = both_well()
     assert inputs.better(50, blind=True) is backup
     inputs.on_air = backup
     assert inputs.better(50, blind=True) is None

@@ -1,6 +1,5 @@
 """What a process gives up, as far as the machine lets it, and what it could not."""
 
-import os
 import resource
 import sys
 from collections.abc import Callable
@@ -47,7 +46,7 @@ def confine_receiver() -> list[str]:
 
 
 def _confine(*, network: bool) -> list[str]:
-    own = [os.path.join(sys.prefix, name) for name in INTERPRETER]
+    own = [str(Path(sys.prefix) / name) for name in INTERPRETER]
     readable = [*SYSTEM, *own, sys.base_prefix, str(Path(vitrine.__file__).parent), *(NAMES if network else ())]
     steps: list[tuple[str, Callable[[], None]]] = [
         ("memory is not limited", lambda: _limit(resource.RLIMIT_DATA, MEMORY)),

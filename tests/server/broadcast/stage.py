@@ -129,3 +129,11 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
         while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)  # the broadcast's own task runs
     return FakeWorker.made
+
+
+async def replacement_of(former: FakeWorker) -> FakeWorker:
+    """The worker that another one's death has brought, once it has been given what there is."""
+    async with asyncio.timeout(10):
+        while FakeWorker.made is None or FakeWorker.made is former or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    return FakeWorker.made

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, worker_of
+from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, replacement_of, worker_of
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.media.track import AudioTrack, Codec, Rendition
@@ -104,11 +104,7 @@ async def test_a_worker_that_dies_on_air_is_replaced_by_one_that_goes_on(desk: D
             worker.say(AccessUnit(1, 3600 * number, 3600 * number, number == 0, b"encoded"))
         worker.say(WorkerDied(-9, "killed by SIGKILL"))
         crew.session.push(AccessUnit(1, 400, 400, False, b"picture"))
-        async with asyncio.timeout(10):
-            while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
-                await asyncio.sleep(0)
-        second = FakeWorker.made
-        assert second is not None
+        second = await replacement_of(worker)
         assert worker.ended == ["closed"]
         assert second.plan is not None
         assert second.plan.first_frame == 4
@@ -133,11 +129,7 @@ async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(des
         given = []
         for death in range(transcoder.MOST_DEATHS):
             worker.say(WorkerDied(-11, "killed by SIGSEGV"))
-            async with asyncio.timeout(10):
-                while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # type: ignore[union-attr] # noqa: ASYNC110
-                    await asyncio.sleep(0)
-            assert FakeWorker.made is not None
-            worker = FakeWorker.made
+            worker = await replacement_of(worker)
             given.append(len(worker.refilled))
             at = death * AAC_FRAME
             worker.say(AccessUnit(2, at, at, True, b"sound is no sign of life where there are pictures"))
@@ -170,12 +162,8 @@ async def test_a_worker_that_cannot_be_replaced_at_once_is_replaced_later(
         assert broadcast.state == "starting"
         crew.session.push(AccessUnit(1, 400, 400, False, b"picture"))
         fake_worker.refuse = None
-        async with asyncio.timeout(10):
-            while FakeWorker.made is worker or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
-                await asyncio.sleep(0)
-        assert [unit.pts for unit in FakeWorker.made.refilled[1:] if isinstance(unit, AccessUnit)] == [
-            *range(0, 440, 40)
-        ]
+        second = await replacement_of(worker)
+        assert [unit.pts for unit in second.refilled[1:] if isinstance(unit, AccessUnit)] == [*range(0, 440, 40)]
         crew.session.end("done")
     assert (broadcast.state, broadcast.reason) == ("ended", "done")
 
