@@ -31,6 +31,8 @@ from vitrine.ingest.sample.show import SampleShow
 from vitrine.ingest.sample.write import write_sample
 
 LADDER = (("360p", 360, 800),)
+RENDITIONS = ("360p", "audio")
+END = "#EXT-X-ENDLIST"
 RATE = 30
 JITTER = 0.1
 CHUNK = 64 * 1024
@@ -127,6 +129,22 @@ def _numbers(media: io.BytesIO) -> set[int]:
     return numbers
 
 
+async def _whole(session: aiohttp.ClientSession, server: Served) -> None:
+    """Wait for the end of the playlists, a moment after that of the show."""
+    waiting = list(RENDITIONS)
+    async with asyncio.timeout(STARTING_TIME):
+        while waiting:
+            if END in await _playlist(session, server, waiting[0]):
+                waiting.pop(0)
+            else:
+                await asyncio.sleep(0.1)
+
+
+async def _playlist(session: aiohttp.ClientSession, server: Served, name: str) -> str:
+    async with session.get(f"{server.http}/hls/{CHANNEL}/{name}/index.m3u8") as response:
+        return await response.text()
+
+
 async def measure(seconds: int, every: float) -> Arrived:
     """Publish the show once, and look at all of it when it is over."""
     with tempfile.TemporaryDirectory() as name:
@@ -143,7 +161,8 @@ async def measure(seconds: int, every: float) -> Arrived:
                 await server.live()
                 await asyncio.wait_for(publisher.wait(), seconds + STARTING_TIME)
                 await server.reaches("ended")
-            media = [await newest_segments(session, server, each, ALL) for each in ("360p", "audio")]
+            await _whole(session, server)
+            media = [await newest_segments(session, server, each, ALL) for each in RENDITIONS]
             return await asyncio.to_thread(Arrived.of, media[0], media[1], seconds)
 
 

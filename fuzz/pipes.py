@@ -71,6 +71,7 @@ def _worker_seeds() -> Iterator[bytes]:
         worker.Begin(plan),
         TrackAnnounced(VIDEO),
         TrackAnnounced(AUDIO),
+        worker.Came(1.5),
         worker.Advanced(Fraction(1, 3)),
         worker.Finish(),
         UNIT,

@@ -16,19 +16,25 @@ def test_messages_leave_in_order() -> None:
     assert not backlog
 
 
-def test_too_old_pictures_are_given_up_until_a_keyframe() -> None:
+def test_pictures_are_given_up_until_a_keyframe_where_one_has_waited_for_long() -> None:
     backlog = Backlog(live=True)
-    backlog.push(b"x", 0.0)
-    assert backlog.admits_picture(unit(), MAX_SECONDS)
-    assert not backlog.admits_picture(unit(keyframe=True), MAX_SECONDS + 0.04)
+    backlog.push(b"x", 100.0)
+    assert backlog.admits_picture(unit(), 100.0 + MAX_SECONDS)
+    assert not backlog.admits_picture(unit(keyframe=True), 100.04 + MAX_SECONDS)
     assert not backlog.waits_for_keyframe  # there is no room for one
     backlog.pop()
-    assert not backlog.admits_picture(unit(), MAX_SECONDS + 0.08)
+    assert not backlog.admits_picture(unit(), 100.08 + MAX_SECONDS)
     assert backlog.waits_for_keyframe
-    assert backlog.admits_picture(unit(keyframe=True), MAX_SECONDS + 0.12)
+    assert backlog.admits_picture(unit(keyframe=True), 100.12 + MAX_SECONDS)
     assert not backlog.waits_for_keyframe
-    assert backlog.admits_picture(unit(), MAX_SECONDS + 0.16)
+    assert backlog.admits_picture(unit(), 100.16 + MAX_SECONDS)
     assert backlog.lost == 2
+
+
+def test_sound_that_waits_is_no_picture() -> None:
+    backlog = Backlog(live=True)
+    backlog.push(b"sound")
+    assert backlog.admits_picture(unit(), 100.0)
 
 
 def test_too_many_bytes_stop_pictures_first() -> None:
@@ -50,10 +56,9 @@ def test_offline_gives_nothing_up() -> None:
     assert backlog.lost == 0
 
 
-def test_all_since_a_keyframe_is_taken_where_a_worker_has_to_catch_up() -> None:
+def test_a_worker_that_has_to_catch_up_gets_the_time_for_it() -> None:
     backlog = Backlog(live=True)
-    backlog.catch_up(10.0)
-    backlog.push(b"keyframe", 0.0)
-    assert backlog.admits_picture(unit(), 9.9)
-    assert backlog.admits_picture(unit(), 10.0 + CATCHING_UP)
-    assert not backlog.admits_picture(unit(), 10.1 + CATCHING_UP)
+    backlog.catch_up(100.0)
+    backlog.push(b"keyframe", 100.0)
+    assert backlog.admits_picture(unit(), 100.0 + CATCHING_UP)
+    assert not backlog.admits_picture(unit(), 100.1 + CATCHING_UP)

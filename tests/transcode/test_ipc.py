@@ -9,7 +9,7 @@ from vitrine.media.errors import MalformedError, RefusedError
 from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, Colour, Rendition, TrackAnnounced, VideoTrack
 from vitrine.transcode.events import Failed, Finished, Opened, Shed, Stats
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, encode
+from vitrine.transcode.ipc import Advanced, Begin, Came, Finish, Left, Message, MessageReader, encode
 from vitrine.transcode.ladder import Plan, PlannedRung, Slate
 
 VIDEO = VideoTrack(1, Codec.H264, 1000, b"\x01\x02", 640, 480, (4, 3), Fraction(30000, 1001), Colour(1, 1, 1, True))
@@ -23,6 +23,7 @@ EXACT: list[tuple[Message, bytes]] = [
     (Finish(), bytes.fromhex("00000001 06")),
     (Finished(), bytes.fromhex("00000001 13")),
     (Advanced(Fraction(5, 2), slate=True), bytes.fromhex("00000006 05 92920502c3")),
+    (Came(0.5), bytes.fromhex("0000000a 08 cb3fe0000000000000")),
     (Left(), bytes.fromhex("00000001 07")),
     (Failed("no", ours=True), bytes.fromhex("00000006 12 92a26e6fc3")),
 ]
@@ -78,6 +79,7 @@ BAD = [
     ("00000016 01 00000007 7000000000000001 0000000000000000 01", "out of range"),
     ("00000002 02 c1", "kind BEGIN"),
     ("00000006 05 92920500c2", "kind ADVANCED"),
+    ("00000002 08 c0", "kind CAME"),
     ("00000002 05 05", "kind ADVANCED"),
     ("00000009 10 9195a161c0c00102", "has no track"),
     ("00000002 12 05", "kind FAILED"),

@@ -14,7 +14,7 @@ from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import MisuseError
 from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, VideoTrack
-from vitrine.transcode import pool
+from vitrine.transcode import backlog, pool
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker, worker_environment
@@ -149,7 +149,8 @@ async def test_a_configuration_that_makes_no_sense_fails_in_words() -> None:
         assert "aac configuration is not understood" in failed.reason
 
 
-async def test_what_a_worker_cannot_take_is_given_up_and_counted() -> None:
+async def test_what_a_worker_cannot_take_is_given_up_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlog, "MAX_SECONDS", 0.0)
     async with running(plan(live=True)) as (worker, listener):
         clip = video_clip(count=100)
         feed(worker, Clip(clip.tracks, clip.units[:1]))

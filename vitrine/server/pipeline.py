@@ -211,7 +211,7 @@ class Broadcast:
         if former is not None:
             former.stand_by(rate or DEFAULT_RATE)
         log.info("%s: the %s publisher is on air", self.channel, self.inputs.on_air_role)
-        self._transcoder.catch_up(at)
+        self._transcoder.catch_up()
         session.go_on_air(at, rate)
         self._on_state()
 
@@ -237,12 +237,10 @@ class Broadcast:
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session or self.state == "failed":
             return
-        blind, filled = self.vitals.is_blind(session), self._standstill.filled
+        blind = self.vitals.is_blind(session)
         for unit in units:
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
-            if filled is not None and at < filled:  # a publisher that fell silent sends at once what it kept back
-                self._transcoder.catch_up(filled)
             self._transcoder.push(unit)
             if self._transcoder.waits_for_keyframe or blind:
                 session.request.want_keyframe()

@@ -180,10 +180,10 @@ class Transcoder:
         elif self._renditions:
             self._waiting = Waiting()  # a replacement is being started, which needs nothing for its slate
 
-    def catch_up(self, position: Fraction) -> None:
-        """What is pushed next, up to a programme time in seconds, comes all at once."""
+    def catch_up(self) -> None:
+        """What is pushed next is a group of pictures at once."""
         if self._worker is not None:
-            self._worker.catch_up(position)
+            self._worker.catch_up()
 
     def advance(self, position: Fraction, slate: bool) -> None:
         """Programme time has reached `position` seconds, with or without media."""

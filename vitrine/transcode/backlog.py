@@ -8,7 +8,7 @@ MAX_BYTES = 16 << 20
 """Ten seconds of an extravagant 12 Mbit/s feed; several broadcasts of it still fit a small machine."""
 
 MAX_SECONDS = 1.0
-"""Pictures older than this are no longer live: better to jump to the newest keyframe."""
+"""Pictures that have waited for this are no longer live: better to jump to the newest keyframe."""
 
 CATCHING_UP = 3.0
 """Seconds in which a worker has decoded, at several times the pace of the clock, all since the last keyframe."""
@@ -21,7 +21,7 @@ class Backlog:
     """A bounded queue of encoded messages.
 
     Live, it refuses pictures from the one that is too much until the next keyframe for which there is room.
-    `waits_for_keyframe` while there is room, and only that is missing.
+    `waits_for_keyframe` while there is room, and only that is missing. Times are monotonic seconds.
     """
 
     def __init__(self, live: bool) -> None:
@@ -40,22 +40,22 @@ class Backlog:
     def is_full(self) -> bool:
         return self._bytes >= MAX_BYTES
 
-    def admits_picture(self, unit: AccessUnit, seconds: float) -> bool:
-        """Whether a picture of programme time `seconds` is taken; counts it if not."""
+    def admits_picture(self, unit: AccessUnit, now: float) -> bool:
+        """Whether a picture that comes now is taken; counts it if not."""
         if not self._live:
             return True
-        late = seconds - self._oldest(seconds) > MAX_SECONDS and seconds > self._patient_until
+        late = now - self._oldest(now) > MAX_SECONDS and now > self._patient_until
         too_much = self.is_full or late
         self._skipping = too_much or (self._skipping and not unit.keyframe)
         self.waits_for_keyframe = self._skipping and not too_much
         self.lost += self._skipping
         return not self._skipping
 
-    def catch_up(self, seconds: float) -> None:
-        """What waits, or comes next, is old but will be gone soon: a worker that replaces another begins at the last
-        keyframe, and so does a publisher that stood by. `seconds` is programme time of the newest of it.
+    def catch_up(self, now: float) -> None:
+        """What waits, or comes now, is much but will be gone soon: a worker that replaces another begins at the last
+        keyframe, and so does a publisher that stood by.
         """
-        self._patient_until = seconds + CATCHING_UP
+        self._patient_until = now + CATCHING_UP
 
     def admits_sound(self) -> bool:
         """Whether sound is taken; counts it if not."""
@@ -63,8 +63,9 @@ class Backlog:
         self.lost += not admitted
         return admitted
 
-    def push(self, message: bytes, seconds: float | None = None) -> None:
-        self._messages.append((message, seconds))
+    def push(self, message: bytes, came: float | None = None) -> None:
+        """`came` is when a picture came; None for anything else."""
+        self._messages.append((message, came))
         self._bytes += len(message)
 
     def pop(self) -> bytes:
@@ -74,7 +75,7 @@ class Backlog:
         return message
 
     def _oldest(self, default: float) -> float:
-        for _, seconds in self._messages:
-            if seconds is not None:
-                return seconds
+        for _, came in self._messages:
+            if came is not None:
+                return came
         return default

@@ -18,8 +18,8 @@ class Stats:
     """Counts since the worker began, about once a second.
 
     Frames are pictures; `undecodable` counts access units that the decoder refused, `lost` those that never reached the
-    worker because it did not keep up. `lag` is seconds of programme time between the newest picture given and the
-    newest one encoded, or the same of sound where that is more. `silence`, `trimmed` and `stretched` are samples at
+    worker because it did not keep up. `lag` is seconds for which the oldest picture that is not encoded yet has been
+    there, or the same of sound where that is more. `silence`, `trimmed` and `stretched` are samples at
     48 kHz. `frozen` and `mute` are seconds for which the publisher's picture has been the same, and its sound silent.
     """
 

@@ -27,6 +27,13 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """To a worker: the media that follow came to the server at so many seconds of the machine's monotonic clock."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Advanced:
     """To a worker: programme time has reached so many seconds, with or without media.
 
@@ -57,6 +64,7 @@ class Kind(IntEnum):
     ADVANCED = 5
     FINISH = 6
     LEFT = 7
+    CAME = 8
     OPENED = 16
     STATS = 17
     FAILED = 18
@@ -64,7 +72,8 @@ class Kind(IntEnum):
     SHED = 20
 
 
-Message = AccessUnit | Begin | TrackAnnounced | Advanced | Left | Finish | Opened | Stats | Shed | Failed | Finished
+ToWorker = AccessUnit | Begin | TrackAnnounced | Came | Advanced | Left | Finish
+Message = ToWorker | Opened | Stats | Shed | Failed | Finished
 
 _WireRendition = tuple[str, VideoTrack | None, AudioTrack | None, int, int]
 
@@ -91,6 +100,7 @@ def _decoder(wanted: Any) -> Callable[[memoryview], Any]:
 _read_plan = _decoder(Plan)
 _read_video_track = _decoder(VideoTrack)
 _read_audio_track = _decoder(AudioTrack)
+_read_moment = _decoder(float)
 _read_advanced = _decoder(tuple[Fraction, bool])
 _read_renditions = _decoder(tuple[_WireRendition, ...])
 _read_stats = _decoder(Stats)
@@ -131,6 +141,7 @@ _DECODERS: dict[int, Callable[[memoryview], Message]] = {
     Kind.AUDIO_TRACK: lambda body: TrackAnnounced(_read_audio_track(body)),
     Kind.ADVANCED: lambda body: Advanced(*_read_advanced(body)),
     Kind.LEFT: lambda body: Left(),
+    Kind.CAME: lambda body: Came(_read_moment(body)),
     Kind.FINISH: lambda body: Finish(),
     Kind.OPENED: _decode_renditions,
     Kind.STATS: _read_stats,
@@ -150,6 +161,8 @@ def _control(message: Message) -> tuple[Kind, bytes]:
             return Kind.AUDIO_TRACK, _ENCODER.encode(track)
         case Advanced(position, slate):
             return Kind.ADVANCED, _ENCODER.encode((position, slate))
+        case Came(at):
+            return Kind.CAME, _ENCODER.encode(at)
         case Left():
             return Kind.LEFT, b""
         case Opened():

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +18,7 @@ from vitrine.media.errors import MalformedError, MisuseError, RefusedError
 from vitrine.media.track import Track, TrackAnnounced, VideoTrack
 from vitrine.transcode.backlog import Backlog
 from vitrine.transcode.events import Finished, PoolEvent, Stats, WorkerDied
-from vitrine.transcode.ipc import Advanced, Begin, Finish, Left, Message, MessageReader, encode
+from vitrine.transcode.ipc import Advanced, Begin, Came, Finish, Left, Message, MessageReader, encode
 from vitrine.transcode.ladder import Plan
 
 PIPE_SIZE = 1 << 18
@@ -34,6 +35,9 @@ PATIENCE_SECONDS = 30.0
 
 STDERR_BYTES = 4096
 """What is kept of the end of a worker's complaints."""
+
+CLOCK_STEP = 0.005
+"""Seconds after which the worker is told the time again at which media come: a sixth of a picture at 30 a second."""
 
 NO_BLAS_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 """numpy starts threads for matrices; ours are a few samples long, and idle threads spin."""
@@ -67,6 +71,7 @@ class Worker:
         self._closing = False
         self._silent_since: float | None = None
         self._heard = 0
+        self._told = 0.0
         self._hung = False
 
     @classmethod
@@ -124,31 +129,26 @@ class Worker:
         track = self._tracks.get(unit.track_id)
         if track is None:
             raise MisuseError(f"Track {unit.track_id} was not announced to the worker")
-        seconds = unit.pts / track.timescale
         if isinstance(track, VideoTrack):
-            admitted = self._backlog.admits_picture(unit, seconds)
+            admitted = self._backlog.admits_picture(unit, time.monotonic())
         else:
             admitted = self._backlog.admits_sound()
         if admitted:
-            self._give(unit, track, seconds)
+            self._give(unit, track)
         self._watch()
 
     def refill(self, items: Iterable[Track | AccessUnit]) -> None:
         """Give, all at once, what a worker that this one replaces had been given since the last keyframe."""
-        newest = 0.0
         for item in items:
             if isinstance(item, AccessUnit):
-                track = self._tracks[item.track_id]
-                seconds = item.pts / track.timescale
-                newest = max(newest, seconds)
-                self._give(item, track, seconds)
+                self._give(item, self._tracks[item.track_id])
             else:
                 self.add_track(item)
-        self._backlog.catch_up(newest)
+        self.catch_up()
 
-    def catch_up(self, position: Fraction) -> None:
-        """What is pushed next, up to a programme time in seconds, comes all at once: it is not late."""
-        self._backlog.catch_up(float(position))
+    def catch_up(self) -> None:
+        """What is given about now is much, and the worker is to have the time that it needs for it."""
+        self._backlog.catch_up(time.monotonic())
 
     def advance(self, position: Fraction, slate: bool = False) -> None:
         """Programme time has reached `position` seconds: the slate or the last picture, and silence, fill up to it."""
@@ -210,17 +210,21 @@ class Worker:
                 with contextlib.suppress(OSError):  # over the user's limit for pipes
                     fcntl.fcntl(descriptor.fileno(), size, PIPE_SIZE)
 
-    def _give(self, unit: AccessUnit, track: Track, seconds: float) -> None:
+    def _give(self, unit: AccessUnit, track: Track) -> None:
         """Send a unit; one that is too long for a message is lost."""
+        now = time.monotonic()
+        if now - self._told >= CLOCK_STEP:
+            self._told = now
+            self._send(Came(now))
         try:
-            self._send(unit, seconds if isinstance(track, VideoTrack) else None)
+            self._send(unit, now if isinstance(track, VideoTrack) else None)
         except RefusedError:
             self._backlog.lost += 1
 
-    def _send(self, message: Message, seconds: float | None = None) -> None:
+    def _send(self, message: Message, came: float | None = None) -> None:
         if self._exited.is_set() or self._closing:
             return
-        self._backlog.push(encode(message), seconds)
+        self._backlog.push(encode(message), came)
         self._pump()
 
     def _pump(self) -> None:

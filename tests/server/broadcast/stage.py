@@ -78,7 +78,7 @@ class FakeWorker:
         self.refilled = list(items)
         self.pushed.set()
 
-    def catch_up(self, position: Fraction) -> None:
+    def catch_up(self) -> None:
         self.given.append("hurry")
 
     def advance(self, position: Fraction, slate: bool) -> None:

@@ -212,26 +212,6 @@ async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkey
         crew.session.end("gone")
 
 
-async def test_what_a_silent_publisher_kept_back_is_not_late(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures would be refused until the next keyframe, because more than a second of them comes at once."""
-    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
-        pts = 40 * RATE_UNITS
-        async with asyncio.timeout(10):
-            while not worker.filled or worker.filled[-1] * 1000 <= pts:
-                await worker.advanced.wait()
-                worker.advanced.clear()
-        assert "hurry" not in worker.given
-        crew.session.push(AccessUnit(1, pts, pts, False, b"kept back"))
-        assert worker.given[-2:] == ["hurry", pts]
-        crew.session.end("gone")
-
-
 async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

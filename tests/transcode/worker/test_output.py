@@ -62,7 +62,16 @@ def test_failing_says_why_and_ends_the_process() -> None:
 
 
 def test_counters_become_stats() -> None:
-    counters = Counters(frames_in=5, undecodable_pictures=1, undecodable_sound=2, newest_in=3.0, newest_out=2.5)
-    assert counters.stats() == Stats(frames_in=5, undecodable=3, lag=0.5)
-    assert Counters(newest_out=1.0).stats().lag == 0.0
-    assert Counters(newest_in=3.0, newest_out=2.5, sound_in=3.0, sound_done=1.0).stats().lag == 2.0
+    counters = Counters(frames_in=5, undecodable_pictures=1, undecodable_sound=2)
+    assert counters.stats(1.5, 0.5) == Stats(frames_in=5, undecodable=3, cpu=1.5, lag=0.5)
+
+
+def test_lag_is_of_pictures_or_of_sound_whatever_waits_for_longer() -> None:
+    counters = Counters(sound_done=2.0)
+    assert counters.lag(0.0, 100.0) == 0.0
+    counters.pictures.note(2.5, 99.5)
+    counters.sound.note(2.0, 98.0)
+    assert counters.lag(2.4, 100.0) == 0.5
+    assert counters.lag(2.5, 100.0) == 0.0
+    counters.sound.note(2.1, 98.5)
+    assert counters.lag(2.4, 100.0) == 1.5

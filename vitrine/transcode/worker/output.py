@@ -3,11 +3,12 @@
 import contextlib
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.transcode.events import Failed, Opened, Stats
 from vitrine.transcode.ipc import Message, encode
+from vitrine.transcode.worker.arrivals import Arrivals
 
 FAILURE_PATIENCE = 1.0
 """Seconds that a failure waits for another thread's message to be written: if nobody reads, nobody will read this."""
@@ -64,9 +65,8 @@ class Counters:
     skipped: int = 0
     undecodable_pictures: int = 0
     undecodable_sound: int = 0
-    newest_in: float = 0.0
-    newest_out: float = 0.0
-    sound_in: float = 0.0
+    pictures: Arrivals = field(default_factory=Arrivals)
+    sound: Arrivals = field(default_factory=Arrivals)
     sound_done: float = 0.0
     silence: int = 0
     trimmed: int = 0
@@ -74,13 +74,13 @@ class Counters:
     frozen: float = 0.0
     mute: float = 0.0
 
-    def lag(self, pictures_done: float) -> float:
-        """Seconds that work is behind what came in, in pictures or in sound: that costs little, but gets its share of
-        the processor only where pictures leave it.
+    def lag(self, pictures_done: float, now: float) -> float:
+        """Seconds that a picture or a sound has waited for us: that costs little, but gets its share of the processor
+        only where pictures leave it.
         """
-        return max(0.0, self.newest_in - pictures_done, self.sound_in - self.sound_done)
+        return max(self.pictures.waited(pictures_done, now), self.sound.waited(self.sound_done, now))
 
-    def stats(self, cpu: float = 0.0) -> Stats:
+    def stats(self, cpu: float = 0.0, lag: float = 0.0) -> Stats:
         """`cpu` is what the process has used, in seconds."""
         return Stats(
             frames_in=self.frames_in,
@@ -90,7 +90,7 @@ class Counters:
             undecodable=self.undecodable_pictures + self.undecodable_sound,
             skipped=self.skipped,
             cpu=cpu,
-            lag=self.lag(self.newest_out),
+            lag=lag,
             silence=self.silence,
             trimmed=self.trimmed,
             stretched=self.stretched,

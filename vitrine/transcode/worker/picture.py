@@ -190,11 +190,16 @@ class PictureThread:
         self._counters.frames_out += 1
         self._on_position((number + 1) / self._plan.rate, self._nothing_comes)
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which what is not encoded yet has waited."""
+        done = min((rung.done for rung in self._rungs), default=self._plan.first_frame)
+        return self._counters.lag(float(done / self._plan.rate), time.monotonic())
+
     def _orders(self, number: int) -> tuple[Orders, bool]:
         if self._course is None:
             return Orders(), True
-        done = min(rung.done for rung in self._rungs)
-        lag = self._counters.lag(float(done / self._plan.rate))
+        lag = self.lag
         orders, made, changed = self._course.at(number, lag, time.monotonic())
         self._counters.skipped = self._course.skipped
         if changed:

@@ -10,10 +10,9 @@ from typing import Generic, TypeVar
 
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.errors import VitrineError
-from vitrine.media.grid import VIDEO_TIMESCALE
 from vitrine.media.track import AudioTrack, Rendition, Track, TrackAnnounced, VideoTrack
-from vitrine.transcode.events import Finished, Opened
-from vitrine.transcode.ipc import Advanced, Finish, Left, Message
+from vitrine.transcode.events import Finished, Opened, Stats
+from vitrine.transcode.ipc import Advanced, Came, Finish, Left, Message
 from vitrine.transcode.ladder import MAX_RUNGS, Plan
 from vitrine.transcode.worker.encoder import SoundEncoder
 from vitrine.transcode.worker.output import Counters, Output
@@ -68,24 +67,25 @@ class Session:
     def __init__(self, plan: Plan, output: Output) -> None:
         self._plan = plan
         self._output = output
-        self.counters = Counters()
+        self._counters = Counters()
+        self._came: float | None = None
         self._tracks: dict[int, Track] = {}
         self._has_pictures = False
         self._rungs: list[threading.Thread] = []
         self._picture_end = Fraction(plan.first_frame) / plan.rate
         self._sound_begin = self._sound_end = Fraction(0)
         self._sound_encoder = SoundEncoder(SOUND_ID, plan.settings.audio_kbps, plan.first_audio_frame)
-        sound = SoundThread(plan, self._sound_encoder, self.counters, output.deliver)
+        sound = SoundThread(plan, self._sound_encoder, self._counters, output.deliver)
         self._sound: Inbox[SoundInput] = Inbox(SOUND_QUEUE, sound.push, self._guard)
-        picture = PictureThread(
+        self._pictures = PictureThread(
             plan,
-            self.counters,
-            self._deliver_pictures,
+            self._counters,
+            output.deliver,
             on_opened=self._open,
             on_position=self._picture_reached,
             on_shed=output.send,
         )
-        self._picture: Inbox[PictureInput] = Inbox(PICTURE_QUEUE, picture.push, self._guard)
+        self._picture: Inbox[PictureInput] = Inbox(PICTURE_QUEUE, self._pictures.push, self._guard)
 
     def push(self, message: Message) -> None:
         """Anything but Begin."""
@@ -99,6 +99,8 @@ class Session:
                     self._picture.put(track)
                 else:
                     self._sound.put(track)
+            case Came(at):
+                self._came = at
             case Advanced(position, slate):
                 self._picture.put(Reached(position, slate))
             case Left():
@@ -110,11 +112,12 @@ class Session:
 
     def _push_unit(self, unit: AccessUnit) -> None:
         track = self._tracks.get(unit.track_id)
+        came = time.monotonic() if self._came is None else self._came
         if isinstance(track, VideoTrack):
-            self.counters.newest_in = unit.dts / track.timescale
+            self._counters.pictures.note(unit.dts / track.timescale, came)
             self._picture.put(unit)
         elif isinstance(track, AudioTrack):
-            self.counters.sound_in = unit.pts / track.timescale
+            self._counters.sound.note(unit.pts / track.timescale, came)
             self._sound.put(unit)
             position = Fraction(unit.pts, track.timescale)
             self._sound_end, self._sound_begin = 2 * position - self._sound_begin, position
@@ -126,17 +129,15 @@ class Session:
         self._picture_end = position
         self._sound.put(PictureReached(position, nothing_comes))
 
-    def _deliver_pictures(self, units: list[AccessUnit]) -> None:
-        self._output.deliver(units)
-        if units and units[-1].track_id == len(self._rungs):  # the lowest rung's: that one is always there
-            self.counters.newest_out = units[-1].pts / VIDEO_TIMESCALE
-
     def _open(self, rungs: list[RungThread], renditions: list[Rendition]) -> None:
         self._output.open(Opened((*renditions, self._sound_encoder.rendition)))
         for rung in rungs:
             thread = threading.Thread(target=self._guard, args=(rung.run,), daemon=True)
             thread.start()
             self._rungs.append(thread)
+
+    def stats(self) -> Stats:
+        return self._counters.stats(time.process_time(), self._pictures.lag)
 
     def _finish(self) -> None:
         self._picture.put(Ended(self._sound_end))
@@ -145,7 +146,7 @@ class Session:
         self._sound.finish()
         for thread in self._rungs:
             thread.join()
-        self._output.send(self.counters.stats(time.process_time()))
+        self._output.send(self.stats())
         self._output.send(Finished())
 
     def _guard(self, run: Callable[[], None]) -> None:
