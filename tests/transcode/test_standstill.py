@@ -105,6 +105,17 @@ def test_a_network_that_was_away_for_long_is_no_habit() -> None:
     assert float(watch.now - 100 - float(watch.filled[-1])) <= float(PATIENCE) + TICK
 
 
+@pytest.mark.parametrize(("apart", "patience"), [(1.0, MOST_PATIENCE), (6.0, PATIENCE)])
+def test_gaps_that_are_too_long_again_and_again_are_a_habit(apart: float, patience: Fraction) -> None:
+    watch = Watch()
+    watch.film(5)
+    for _ in range(3):
+        burst(watch, 1.5)
+        watch.film(apart)
+    watch.wait(5)
+    assert float(watch.now - 100 - float(watch.filled[-1])) == pytest.approx(float(patience), abs=TICK + 0.01)
+
+
 def test_it_is_filled_while_a_publisher_catches_up() -> None:
     watch = Watch()
     watch.film(5)

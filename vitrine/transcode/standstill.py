@@ -7,6 +7,7 @@ network that was away; a publisher whose stamps go on where they stopped never d
 For a publisher that is gone nothing is late: time is filled without delay, so that viewers see no hole.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,6 +20,10 @@ PATIENCE = Fraction(3, 5)
 MOST_PATIENCE = Fraction(1)
 """The same for a publisher whose pictures come late again and again, in bursts over a busy network: filling each gap
 would drop a part of each burst. As long as a lost RTP packet is waited for."""
+
+HABIT = 10.0
+"""Seconds within which three gaps longer than MOST_PATIENCE are the publisher's habit, too, and not a network that was
+away: less is lost where as much is waited for as may be."""
 
 MARGIN = Fraction(1, 10)
 """Seconds of patience more than the longest gap that a publisher has had."""
@@ -62,6 +67,7 @@ class Standstill:
         self._behind: float | None = None
         self._left = False
         self._patience = PATIENCE
+        self._long_gaps: deque[float] = deque(maxlen=3)  # when the newest ended
 
     def push(self, time: Fraction, now: float) -> Fraction:
         """A picture arrived. Returns by how much the publisher's time is to be moved from here on, mostly 0."""
@@ -71,7 +77,7 @@ class Standstill:
             return Fraction(0)
         if self._behind is None:
             self._behind = now
-            self._learn(Fraction(now - self._arrived))
+            self._learn(Fraction(now - self._arrived), now)
         if now - self._behind < CATCHING_UP:
             return Fraction(0)
         self._behind = None
@@ -87,11 +93,16 @@ class Standstill:
         self._left = True
         self._behind = None
         self._patience = PATIENCE
+        self._long_gaps.clear()
 
-    def _learn(self, gap: Fraction) -> None:
-        """A picture came after a gap that was filled already. A long one is no habit of the publisher's."""
+    def _learn(self, gap: Fraction, now: float) -> None:
+        """A picture came after a gap that was filled already."""
         if gap <= MOST_PATIENCE:
             self._patience = max(self._patience, min(gap + MARGIN, MOST_PATIENCE))
+            return
+        self._long_gaps.append(now)
+        if len(self._long_gaps) == self._long_gaps.maxlen and now - self._long_gaps[0] <= HABIT:
+            self._patience = MOST_PATIENCE
 
     def due(self, now: float) -> Fraction | None:
         """Programme time at which a picture that arrives now is to be shown, for one that has no time of its own yet.
