@@ -12,7 +12,8 @@ from tests.origin.show import RENDITIONS, START_UTC_NS, Show, by_aiohttp, listen
 from tests.origin.test_listener import PLAYLIST, connected, until
 from vitrine.origin import files
 from vitrine.origin.files import read_piece
-from vitrine.origin.listener import DELIVERY_TIME, IDLE_TIME
+from vitrine.origin.lent import DELIVERY_TIME
+from vitrine.origin.listener import IDLE_TIME
 from vitrine.origin.reply import FilePiece
 from vitrine.origin.stream import LiveStream
 from vitrine.packager.packager import Packager

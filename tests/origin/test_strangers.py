@@ -12,7 +12,7 @@ import uvloop
 
 from tests.origin.show import Show, listening
 from tests.origin.test_listener import Client, connected, until
-from vitrine.origin import listener
+from vitrine.origin import lent, listener
 from vitrine.origin.hls import Blocked
 from vitrine.origin.listener import Listener
 from vitrine.origin.reply import Reply
@@ -196,6 +196,29 @@ def idle_sockets(port: int, data: bytes) -> Iterator[None]:
             client.connect(("127.0.0.1", port))
             client.sendall(data)
         yield
+
+
+async def test_who_reads_nothing_is_let_go_by_aiohttp_too(
+    origin: tuple[Listener, int], show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a client without end. Of what it sends, one piece is in memory, and not all of a segment."""
+    monkeypatch.setattr(lent, "DELIVERY_TIME", 0.1)
+    show.play(40)
+    parts = [show.play_large(LARGE) for _ in range(6)]
+    show.play(1)
+    segment = parts[0].rsplit(".", 2)[0] + ".m4s"
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        await loop.sock_connect(client, ("127.0.0.1", origin[1]))
+        await loop.sock_sendall(
+            client, f"GET /healthz HTTP/1.1\r\nHost: v\r\n\r\nGET {segment} HTTP/1.1\r\nHost: v\r\n\r\n".encode()
+        )
+        await until(lambda: any(each.get_write_buffer_size() for each in origin[0].lent.wires))
+        [wire] = origin[0].lent.wires
+        assert wire.get_write_buffer_size() < 2 * LARGE
+        await until(lambda: not origin[0].lent.wires)
 
 
 async def test_who_reads_a_byte_now_and_then_is_let_go(

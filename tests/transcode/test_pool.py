@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -16,6 +17,7 @@ from vitrine.media.messages import MAX_MESSAGE
 from vitrine.media.track import AudioTrack, Codec, VideoTrack
 from vitrine.transcode import backlog, pool
 from vitrine.transcode.events import Failed, Finished, Opened, PoolEvent, Stats, WorkerDied
+from vitrine.transcode.ipc import Came, Message, encode
 from vitrine.transcode.ladder import Plan
 from vitrine.transcode.pool import Worker, worker_environment
 from vitrine.transcode.worker.decoder import MAX_REFUSED
@@ -147,6 +149,24 @@ async def test_a_configuration_that_makes_no_sense_fails_in_words() -> None:
         failed = await listener.first(Failed)
         assert isinstance(failed, Failed)
         assert "aac configuration is not understood" in failed.reason
+
+
+async def test_a_worker_is_told_when_media_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Message] = []
+
+    def noting(message: Message) -> bytes:
+        sent.append(message)
+        return encode(message)
+
+    monkeypatch.setattr(pool, "encode", noting)
+    monkeypatch.setattr(pool, "CLOCK_STEP", 0.0)
+    async with running(plan(live=True)) as (worker, _):
+        clip = video_clip(count=2)
+        before = time.monotonic()
+        feed(worker, clip)
+        came = [each.at for each in sent if isinstance(each, Came)]
+        assert [type(each) for each in sent[-4:]] == [Came, AccessUnit] * 2
+        assert before <= came[0] <= came[1] <= time.monotonic()
 
 
 async def test_what_a_worker_cannot_take_is_given_up_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

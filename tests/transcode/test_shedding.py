@@ -72,12 +72,9 @@ class Machine:
     levels: list[tuple[float, int]] = field(default_factory=list)
 
     def run(self, seconds: float, arrival: Callable[[int], float] = lambda frame: frame / 30) -> "Machine":
-        newest = 0
         for frame in range(int(seconds * 30)):
             self.now = max(self.now, arrival(frame))
-            while arrival(newest + 1) <= self.now:
-                newest += 1
-            lag = (newest - frame) / 30
+            lag = self.now - arrival(frame)
             orders, made, changed = self.course.at(frame, lag, self.now)
             self.lags.append((self.now, lag))
             if changed:
@@ -125,13 +122,13 @@ def test_a_step_that_does_not_hold_is_tried_ever_less_often() -> None:
 def test_what_a_network_delivers_late_and_at_once_is_no_overload() -> None:
     """Every ten seconds nothing comes for two, then all of it."""
     machine = Machine(lambda _: 1.6).run(60, lambda frame: max(frame / 30, frame // 300 * 10 + 2.0))
-    assert machine.worst() > 1.5
+    assert machine.worst() > 1.0
     assert machine.levels == []
 
 
 def test_jitter_is_no_overload() -> None:
-    machine = Machine(lambda _: 1.2).run(60, lambda frame: frame // 15 * 15 / 30 + 0.5)
-    assert machine.worst() > 0.4
+    machine = Machine(lambda _: 1.2).run(60, lambda frame: frame // 27 * 27 / 30 + 0.9)
+    assert machine.worst() > 0.6
     assert machine.levels == []
 
 

@@ -116,6 +116,18 @@ def test_gaps_that_are_too_long_again_and_again_are_a_habit(apart: float, patien
     assert float(watch.now - 100 - float(watch.filled[-1])) == pytest.approx(float(patience), abs=TICK + 0.01)
 
 
+def test_another_publisher_has_its_own_habits() -> None:
+    watch = Watch()
+    watch.film(5)
+    for gap in (1.5, 1.5, 0.0, 1.5):
+        burst(watch, gap)
+        if not gap:
+            watch.standstill.leave()
+        watch.film(0.2)
+    watch.wait(5)
+    assert float(watch.now - 100 - float(watch.filled[-1])) == pytest.approx(float(PATIENCE), abs=TICK + 0.01)
+
+
 def test_it_is_filled_while_a_publisher_catches_up() -> None:
     watch = Watch()
     watch.film(5)

@@ -1,7 +1,7 @@
 """The HTTP application: every address, and nothing but addresses."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -113,7 +113,7 @@ class Origin:
             raise _not_found("No such file")
         return _asset(request, asset)
 
-    async def _media(self, request: web.Request) -> web.Response:
+    async def _media(self, request: web.Request) -> web.StreamResponse:
         """Playlists and media for connections that aiohttp has; most are answered by listener.py."""
         if request.can_read_body:
             raise web.HTTPBadRequest(text="A request for media has no body\n")
@@ -123,6 +123,8 @@ class Origin:
                 body = await self.hls.readers.read(reply.body)
             except OSError:
                 reply, body = hls.gone(), b""
+        elif len(reply.body) > 1 and request.method == "GET":
+            return await _in_pieces(request, reply.status, reply.headers, reply.body)
         else:
             body = b"".join(reply.body)
         return web.Response(status=reply.status, body=body, headers=reply.headers)
@@ -147,6 +149,19 @@ class Origin:
 
     async def _health(self, _request: web.Request) -> web.Response:
         return _json({"status": "ok"})
+
+
+async def _in_pieces(
+    request: web.Request, status: int, headers: Mapping[str, str], pieces: Sequence[bytes]
+) -> web.StreamResponse:
+    """A body of which only a piece is copied for a client that does not read."""
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = sum(map(len, pieces))
+    await response.prepare(request)
+    for piece in pieces:
+        await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 def _asked(request: web.Request) -> Request:

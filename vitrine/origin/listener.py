@@ -18,6 +18,7 @@ from typing import cast
 from vitrine.origin import hls
 from vitrine.origin.files import FileSender
 from vitrine.origin.hls import Hls
+from vitrine.origin.lent import DELIVERY_TIME, Lent
 from vitrine.origin.reply import FilePiece, Reply
 from vitrine.origin.request import MAX_HEAD, Request, RequestError, RequestReader
 from vitrine.origin.shelf import Sheet, Shelf, after, send_file
@@ -30,10 +31,6 @@ HEAD_TIME = 10.0
 
 IDLE_TIME = 75.0
 """Seconds that a connection is kept between two requests: nginx's own keepalive_timeout."""
-
-DELIVERY_TIME = 60.0
-"""Seconds in which an answer has to be taken. A reader that is slower could not play what it reads, and holds media
-that have left the window."""
 
 BACKLOG = 4096
 """Connections that may wait to be accepted: a show that begins brings thousands within a second."""
@@ -255,6 +252,7 @@ class Connection(asyncio.Protocol):
         wire, rest = self._wire, self._reader.take_rest()
         self._closing = True
         self._listener.leave(self)
+        self._listener.lent.add(wire, self._listener.now())
         handler = self._listener.others()
         wire.set_protocol(handler)
         handler.connection_made(wire)
@@ -310,6 +308,7 @@ class Listener:
         self.most_files = _most_files()
         self.refused = 0
         self.connections: set[Connection] = set()
+        self.lent = Lent()
         self._empty = asyncio.Event()  # once since the last look
         loop = asyncio.get_running_loop()
         self.now = loop.time
@@ -380,6 +379,7 @@ class Listener:
         self.shelf.look(now)
         for connection in [each for each in self.connections if each.deadline <= now]:
             connection.time_over()
+        self.lent.look(now)
         self._sweep = asyncio.get_running_loop().call_later(SWEEP, self._look)
 
     async def close(self) -> None:

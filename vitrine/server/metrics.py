@@ -18,7 +18,7 @@ STATES = ("idle", "starting", "live", "ended", "failed")
 GAUGES: dict[str, tuple[str, Callable[[Health], float | None]]] = {
     "ingest_kilobits": ("Media of the publisher in the last second or so, kbit/s.", lambda each: each.ingest_kbps),
     "encode_lag_seconds": (
-        "From a picture's coming to its being encoded.",
+        "For how long the oldest picture that is not encoded yet has been there.",
         lambda each: each.encode_lag_ms / 1000,
     ),
     "keyframe_interval_seconds": (

@@ -5,7 +5,6 @@ the slate is encoded in the same grid, and viewers have one unbroken playlist.
 """
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -28,6 +27,7 @@ from vitrine.server.left import Left
 from vitrine.server.output import Output
 from vitrine.server.overload import Overload
 from vitrine.server.session import Session
+from vitrine.server.tick import tick
 from vitrine.server.trace import trace_session
 from vitrine.server.transcoder import Transcoder
 from vitrine.server.vitals import Vitals
@@ -135,14 +135,14 @@ class Broadcast:
         transcoder = self._transcoder
         try:
             await transcoder.launch()  # takes as long as a publisher does until the gate opens
-            await self._begun.wait()
+            while not self._begun.is_set():
+                await tick(self._begun, TICK)
+                self._fill()
             if self._plan is None:
                 return
             transcoder.begin(self.output.plan(self._plan, self._standstill.due(time.monotonic())))
             while not self._over.is_set():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(TICK):
-                        await self._over.wait()
+                await tick(self._over, TICK)
                 await transcoder.revive()
                 self._fill()
             if self.state != "failed":
@@ -237,17 +237,21 @@ class Broadcast:
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session or self.state == "failed":
             return
-        blind = self.vitals.is_blind(session)
+        blind, filled = self.vitals.is_blind(session), self._standstill.filled
         for unit in units:
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
+            if filled is not None and at < filled:  # a publisher that fell silent sends at once what it kept back
+                self._transcoder.catch_up()
             self._transcoder.push(unit)
             if self._transcoder.waits_for_keyframe or blind:
                 session.request.want_keyframe()
             self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
                 self._newest_picture = max(self._newest_picture or at, at)
-            if (isinstance(track, VideoTrack) and not blind) or self._newest_picture is None:
+            if (
+                isinstance(track, VideoTrack) and not (blind or self._transcoder.skips)
+            ) or self._newest_picture is None:
                 session.postpone(self._standstill.push(at, time.monotonic()))
         if self._transcoder.overwhelmed:
             self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")

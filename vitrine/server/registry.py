@@ -90,7 +90,7 @@ class Registry:
     def __init__(self, config: Config, tasks: asyncio.TaskGroup, room: Room | None = None) -> None:
         """Broadcasts run in `tasks` until `close`. Raises ConfigError for a file that a channel names."""
         self.rtmp_port: int | None = None
-        self._draining = False
+        self.draining = False
         self._room = room or Room()
         self.doorman = Doorman()
         self._config = config
@@ -141,7 +141,7 @@ class Registry:
             self._admit()
 
     def _check_draining(self) -> None:
-        if self._draining:
+        if self.draining:
             raise PublishRefusedError(Refusal.NO_ROOM, "The server is being stopped; try again in a moment", 2.0)
 
     def _place_of(self, request: PublishRequest) -> tuple[str, Role]:
@@ -250,7 +250,7 @@ class Registry:
 
     async def drain(self) -> None:
         """The server is about to stop: have every broadcast rest, with all that it got encoded and on disk."""
-        self._draining = True
+        self.draining = True
         for broadcast in self._shows.values():
             broadcast.suspend()
         resting = [task for task, broadcast in self._shows.items() if broadcast.rests]

@@ -70,7 +70,7 @@ async def running(config: Config) -> AsyncIterator[Running]:
         operations = Operations(Exposition(counts), origin.access, lambda: _not_ready(peers, registry), data)
         application.add_routes(operations.routes())
         listener = await _listener(application, origin.hls, stack)
-        counts.viewers = lambda: len(listener.connections)
+        counts.viewers = lambda: len(listener.connections) + len(listener.lent.wires)
         counts.refused["viewer"] = lambda: listener.refused
         # From here on in the reverse of the order in which a server stops: publishers first, viewers last.
         stack.push_async_callback(registry.drain)
@@ -113,6 +113,8 @@ def _not_ready(peers: PeerPool, registry: Registry) -> str | None:
     """Why no publisher would be taken, in words."""
     if registry.rtmp_port is None:
         return "the server is starting"
+    if registry.draining:
+        return "the server is stopping"
     return "the media process of WHIP is being started" if peers.pid is None else None
 
 

@@ -23,8 +23,9 @@ MOST_WAITING_BYTES = 64 << 20
 """Of them: forty seconds of an extravagant 12 Mbit/s feed."""
 
 MOST_DEATHS = 5
-DEATHS_SECONDS = 60.0
-"""Workers replaced in such a time: what kills one after the other, the next will not survive either."""
+DEATHS_SECONDS = 90.0
+"""Workers replaced in such a time: what kills one after the other, the next will not survive either. Five that hang are
+noticed within it."""
 
 START_AGAIN = 1.0
 """Seconds until another start is tried where the system had no process or memory to give, and twice as long after each:
@@ -91,7 +92,12 @@ class Transcoder:
         """Pictures were given up, and there is room again from the next keyframe on; or another worker could not begin
         before that one.
         """
-        return self._replay.waits_for_keyframe or (self._worker is not None and self._worker.waits_for_keyframe)
+        return self._replay.waits_for_keyframe or self.skips
+
+    @property
+    def skips(self) -> bool:
+        """Nothing is seen of the pictures that come, until a keyframe does."""
+        return self._worker is not None and self._worker.waits_for_keyframe
 
     @property
     def pid(self) -> int | None:
@@ -181,7 +187,7 @@ class Transcoder:
             self._waiting = Waiting()  # a replacement is being started, which needs nothing for its slate
 
     def catch_up(self) -> None:
-        """What is pushed next is a group of pictures at once."""
+        """What is pushed next is much at once: a group of pictures, or what a publisher kept back."""
         if self._worker is not None:
             self._worker.catch_up()
 

@@ -8,7 +8,7 @@ MAX_BYTES = 16 << 20
 """Ten seconds of an extravagant 12 Mbit/s feed; several broadcasts of it still fit a small machine."""
 
 MAX_SECONDS = 1.0
-"""Pictures that have waited for this are no longer live: better to jump to the newest keyframe."""
+"""Where a picture has waited for this, those that come are refused: better to jump to a keyframe."""
 
 CATCHING_UP = 3.0
 """Seconds in which a worker has decoded, at several times the pace of the clock, all since the last keyframe."""

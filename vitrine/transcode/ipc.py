@@ -28,7 +28,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """To a worker: the media that follow came to the server at so many seconds of the machine's monotonic clock."""
+    """To a worker: the media that follow were given to it at so many seconds of the machine's monotonic clock."""
 
     at: float
 

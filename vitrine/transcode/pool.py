@@ -147,7 +147,7 @@ class Worker:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """What is given about now is much, and the worker is to have the time that it needs for it."""
+        """What was just given, or comes next, is much at once: the worker has the time that it needs for it."""
         self._backlog.catch_up(time.monotonic())
 
     def advance(self, position: Fraction, slate: bool = False) -> None:

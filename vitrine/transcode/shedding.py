@@ -20,11 +20,11 @@ FAR_BEHIND = 0.45
 browser's start beside us takes, is not to cost that. Below BRAKE, so that nobody goes on with frames left out."""
 
 TREND = 0.4
-"""Seconds over which lag is looked at. What a network delivers in one piece is encoded faster than real time within
-them, or at least lag falls; and a part, at whose start a step takes hold, is a little shorter."""
+"""Seconds over which lag is looked at. What a network delivers in one piece is encoded within them, or at least faster
+than it was filmed; and a part, at whose start a step takes hold, is a little shorter."""
 
-FALLING = 0.1
-"""Seconds a second by which lag must fall for us to wait and see."""
+FASTER = 1.1
+"""Seconds of the show encoded in a second for us to wait and see: then what waits becomes less by itself."""
 
 CALM = 0.2
 """Seconds of lag below which there may be room for more."""
@@ -98,7 +98,7 @@ class Shedding:
     def __init__(self, steps: Sequence[Step]) -> None:
         self.level = 0
         self._steps = steps
-        self._looks: deque[tuple[float, float]] = deque()  # when, and lag
+        self._looks: deque[tuple[float, float, float]] = deque()  # when, lag, and position
         self._calm_since: float | None = None
         self._taken_back = float("-inf")
         self._patience = PATIENCE
@@ -114,27 +114,28 @@ class Shedding:
         """The names of what is given up, in the order in which it was."""
         return tuple(step.name for step in self._steps[: self.level])
 
-    def look(self, lag: float, now: float, *, settled: bool = True) -> bool:
+    def look(self, lag: float, position: float, now: float, *, settled: bool = True) -> bool:
         """Whether the level has changed. Call it for each frame.
 
-        `lag` is how far encoding is behind what came in. `settled` says that the last change is carried out.
+        `lag` is for how long what is not encoded has waited, `position` the frame's programme time. `settled` says that
+        the last change is carried out.
         """
-        self._note(lag, now)
+        self._note(lag, position, now)
         if not settled:
             self._looks.clear()
             self._calm_since = None
         if not settled or not self._has_caught_up(lag, now):
             return False
         full = now - self._looks[0][0] >= TREND
-        least = min(each for _, each in self._looks)
+        least = min(lag for _, lag, _ in self._looks)
         if full and least >= CALM:
             self._calm_since = None
         elif self._calm_since is None:
             self._calm_since = now
         if not full:
             return False
-        braking = self.level > 0 and least > BRAKE  # lag falls then because frames are left out
-        if least > self._tolerated and (braking or not self._falls()):
+        braking = self.level > 0 and least > BRAKE  # it is fast then because frames are left out
+        if least > self._tolerated and (braking or not self._catches_up()):
             return self._step_down(now)
         if self._calm_since is not None and now - self._calm_since >= self._patience:
             return self._step_up(now)
@@ -153,15 +154,15 @@ class Shedding:
         self._caught_up = self._caught_up or lag < CALM or now - self._first_look >= CATCHING_UP
         return self._caught_up
 
-    def _note(self, lag: float, now: float) -> None:
+    def _note(self, lag: float, position: float, now: float) -> None:
         """Keep one look that is as old as TREND, and all after it."""
-        self._looks.append((now, lag))
+        self._looks.append((now, lag, position))
         while len(self._looks) > 1 and now - self._looks[1][0] >= TREND:
             self._looks.popleft()
 
-    def _falls(self) -> bool:
-        (then, before), (now, lag) = self._looks[0], self._looks[-1]
-        return before - lag >= FALLING * (now - then)
+    def _catches_up(self) -> bool:
+        (then, _, before), (now, _, position) = self._looks[0], self._looks[-1]
+        return position - before >= FASTER * (now - then)
 
     def _step_down(self, now: float) -> bool:
         if self.level == len(self._steps):
@@ -206,7 +207,7 @@ class Course:
     def at(self, frame: int, lag: float, now: float) -> tuple[Orders, bool, bool]:
         """The orders for a frame, whether it is made, and whether steps have just been taken or taken back.
 
-        `lag` is how far encoding is behind what came in, in seconds.
+        `lag` is for how many seconds what is not encoded has waited.
         """
         wanted = self.shedding.orders
         if self._grid.starts_segment(frame):
@@ -214,7 +215,7 @@ class Course:
         elif self._grid.place_in_part(frame) == 0:
             self._orders = replace(wanted, gone=self._orders.gone)
         skipping = self._skips(frame, lag)
-        changed = self.shedding.look(lag, now, settled=self._orders == wanted)
+        changed = self.shedding.look(lag, float(frame / self._grid.rate), now, settled=self._orders == wanted)
         return self._orders, not skipping, changed
 
     def _skips(self, frame: int, lag: float) -> bool:

@@ -21,9 +21,10 @@ MOST_PATIENCE = Fraction(1)
 """The same for a publisher whose pictures come late again and again, in bursts over a busy network: filling each gap
 would drop a part of each burst. As long as a lost RTP packet is waited for."""
 
+LONG_GAPS = 3
 HABIT = 10.0
-"""Seconds within which three gaps longer than MOST_PATIENCE are the publisher's habit, too, and not a network that was
-away: less is lost where as much is waited for as may be."""
+"""So many gaps longer than MOST_PATIENCE in so many seconds are the publisher's way, not a network that was away: less
+is lost where as much is waited for as may be."""
 
 MARGIN = Fraction(1, 10)
 """Seconds of patience more than the longest gap that a publisher has had."""
@@ -67,7 +68,7 @@ class Standstill:
         self._behind: float | None = None
         self._left = False
         self._patience = PATIENCE
-        self._long_gaps: deque[float] = deque(maxlen=3)  # when the newest ended
+        self._long_gaps: deque[float] = deque(maxlen=LONG_GAPS)  # when the newest ended
 
     def push(self, time: Fraction, now: float) -> Fraction:
         """A picture arrived. Returns by how much the publisher's time is to be moved from here on, mostly 0."""
@@ -101,7 +102,7 @@ class Standstill:
             self._patience = max(self._patience, min(gap + MARGIN, MOST_PATIENCE))
             return
         self._long_gaps.append(now)
-        if len(self._long_gaps) == self._long_gaps.maxlen and now - self._long_gaps[0] <= HABIT:
+        if len(self._long_gaps) == LONG_GAPS and now - self._long_gaps[0] <= HABIT:
             self._patience = MOST_PATIENCE
 
     def due(self, now: float) -> Fraction | None:

@@ -212,6 +212,26 @@ async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkey
         crew.session.end("gone")
 
 
+async def test_what_a_silent_publisher_kept_back_is_not_late(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures would be refused until the next keyframe, because more than a second of them comes at once."""
+    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        pts = 40 * RATE_UNITS
+        async with asyncio.timeout(10):
+            while not worker.filled or worker.filled[-1] * 1000 <= pts:
+                await worker.advanced.wait()
+                worker.advanced.clear()
+        assert "hurry" not in worker.given
+        crew.session.push(AccessUnit(1, pts, pts, False, b"kept back"))
+        assert worker.given[-2:] == ["hurry", pts]
+        crew.session.end("gone")
+
+
 async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +253,25 @@ async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
         assert "keyframe" in crew.asked
         worker.say(Stats(frames_in=RATE_UNITS + 1, undecodable=undecodable))
         assert not broadcast.vitals.is_blind(crew.session)
+        crew.session.end("gone")
+
+
+async def test_pictures_that_wait_for_a_keyframe_are_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those after a picture that was given up."""
+    monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        worker = await worker_of(broadcast)
+        worker.waits_for_keyframe = True
+        pts = 40 * RATE_UNITS
+        async with asyncio.timeout(10):
+            while not worker.advanced.is_set():
+                crew.session.push(AccessUnit(1, pts, pts, False, b"picture"))
+                pts += 40
+                await asyncio.sleep(0.01)
         crew.session.end("gone")
 
 
@@ -293,3 +332,24 @@ async def test_who_stood_by_when_nothing_had_begun_begins_the_show(desk: Desk) -
         worker = await worker_of(broadcast)
         assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
         backup.session.end("done")
+
+
+async def test_a_backup_begins_the_show_where_the_primary_is_silent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "SILENT", 0.2)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        primary, backup = Crew(broadcast), Crew(broadcast, "backup")
+        backup.session.add_track(VIDEO)
+        pts = 0
+        async with asyncio.timeout(10):
+            while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():
+                backup.session.push(AccessUnit(1, pts, pts, pts % 400 == 0, b"picture"))
+                pts += 40
+                await asyncio.sleep(0.01)
+        assert broadcast.inputs.on_air_role == "backup"
+        primary.session.end("it never sent anything")
+        backup.session.end("done")
+    assert broadcast.reason == "done"

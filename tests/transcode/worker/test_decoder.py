@@ -31,8 +31,9 @@ def test_nothing_is_decoded_before_a_keyframe() -> None:
     decoder = VideoDecoder(TRACK)
     assert decoder.decode(CLIP.units[1]) == []
     assert decoder.flush() == []
+    assert (decoder.undecodable, decoder.given_up) == (1, CLIP.units[1].dts)
     assert len(decoder.decode(CLIP.units[0])) == 1
-    assert decoder.undecodable == 0
+    assert decoder.undecodable == 1
 
 
 def test_parameter_sets_in_the_stream() -> None:

@@ -12,7 +12,7 @@ from vitrine.ingest.rate import Attempts
 from vitrine.ingest.whip.errors import PeersUnavailableError, PoolFullError
 from vitrine.ingest.whip.fragment import Fragment, read_fragment
 from vitrine.ingest.whip.offer import Offer
-from vitrine.ingest.whip.settings import IceServer
+from vitrine.ingest.whip.settings import MOST_PEERS, IceServer
 from vitrine.media.address import is_loopback
 from vitrine.media.errors import MalformedError, RefusedError, UnsupportedError, VitrineError
 
@@ -21,9 +21,6 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 
 MAX_BODY = 64 << 10
 """Bytes of an offer or a fragment. Chrome's offer with every codec and thirty candidates has 12 KiB."""
-
-MAX_SESSIONS = 64
-"""At once, over all channels. A channel has one publisher, at a takeover two; each costs a share of a core."""
 
 MAX_NAME = 64
 """Characters of a publisher's name for itself; pages take a random one of 32."""
@@ -99,7 +96,7 @@ class Resource:
 class Resources:
     """The sessions of all channels."""
 
-    def __init__(self, ice_servers: Sequence[IceServer] = (), most: int = MAX_SESSIONS) -> None:
+    def __init__(self, ice_servers: Sequence[IceServer] = (), most: int = MOST_PEERS) -> None:
         self._links = tuple(("Link", ice_link(server)) for server in ice_servers)
         self._most = most
         self._attempts = Attempts()

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 MOST_PEERS = 32
-"""Peers at one time: at 4 Mbit/s each, more than one core can take."""
-
+"""Peers at one time, over all channels: at 4 Mbit/s each, more than one core can take."""
 
 CONNECT_SECONDS = 10.0
 """From the answer to the end of the DTLS handshake. OBS gives up after 8 s, browsers after 15."""

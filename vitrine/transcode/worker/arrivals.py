@@ -6,7 +6,7 @@ import threading
 from collections import deque
 
 KEPT = 512
-"""Access units looked back at: eight seconds of 60 pictures each, more than may wait between server and encoder."""
+"""Access units looked back at: twice as many as may wait within a worker."""
 
 
 class Arrivals:

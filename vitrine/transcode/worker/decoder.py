@@ -35,12 +35,17 @@ NEEDS_START_CODES = frozenset({Codec.H264, Codec.HEVC})
 
 
 class VideoDecoder:
-    """One video track's decoder. Waits for a keyframe before it starts."""
+    """One video track's decoder. Waits for a keyframe before it starts.
+
+    `undecodable` counts access units without a picture, those before the keyframe too, and `given_up` is the newest
+    one's decoding time in ticks of the track.
+    """
 
     def __init__(self, track: VideoTrack) -> None:
         """Raises UnsupportedError."""
         self.track = track
         self.undecodable = 0
+        self.given_up: int | None = None
         self._refused = 0
         self._started = False
         context = av.CodecContext.create(DECODERS[track.codec], "r")
@@ -70,10 +75,13 @@ class VideoDecoder:
         """
         self._started = self._started or unit.keyframe
         if not self._started:
+            self.given_up = unit.dts
+            self.undecodable += 1
             return []
         try:
             frames = self._context.decode(self._packet(unit))
         except (av.FFmpegError, MalformedError, ValueError):
+            self.given_up = unit.dts
             self._count_refusal()
             return []
         self._refused = 0

@@ -75,7 +75,7 @@ class Counters:
     mute: float = 0.0
 
     def lag(self, pictures_done: float, now: float) -> float:
-        """Seconds that a picture or a sound has waited for us: that costs little, but gets its share of the processor
+        """Seconds that a picture or a sound has waited for us. Sound costs little, but gets its share of the processor
         only where pictures leave it.
         """
         return max(self.pictures.waited(pictures_done, now), self.sound.waited(self.sound_done, now))

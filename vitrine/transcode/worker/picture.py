@@ -27,6 +27,9 @@ PLAIN_BITS = 8
 BLACK_SIZE = (1280, 720)
 """Of a broadcast whose pictures never came."""
 
+A_FRAME_BEFORE = Fraction(1, 2)
+"""Of a frame: a picture is done with the frame that is nearest to it."""
+
 LATE_PICTURE = 2
 """Seconds of sound without a picture after which the last one is repeated, or black is shown."""
 
@@ -192,9 +195,13 @@ class PictureThread:
 
     @property
     def lag(self) -> float:
-        """Seconds for which what is not encoded yet has waited."""
-        done = min((rung.done for rung in self._rungs), default=self._plan.first_frame)
-        return self._counters.lag(float(done / self._plan.rate), time.monotonic())
+        """Seconds for which what is not encoded yet has waited, and will be: not what cannot be decoded."""
+        frame = min((rung.done for rung in self._rungs), default=self._plan.first_frame) - A_FRAME_BEFORE
+        done = float(frame / self._plan.rate)
+        decoder = self._decoder
+        if decoder is not None and decoder.given_up is not None:
+            done = max(done, decoder.given_up / decoder.track.timescale)
+        return self._counters.lag(done, time.monotonic())
 
     def _orders(self, number: int) -> tuple[Orders, bool]:
         if self._course is None:

@@ -68,7 +68,7 @@ class Session:
         self._plan = plan
         self._output = output
         self._counters = Counters()
-        self._came: float | None = None
+        self._came = time.monotonic()
         self._tracks: dict[int, Track] = {}
         self._has_pictures = False
         self._rungs: list[threading.Thread] = []
@@ -112,12 +112,11 @@ class Session:
 
     def _push_unit(self, unit: AccessUnit) -> None:
         track = self._tracks.get(unit.track_id)
-        came = time.monotonic() if self._came is None else self._came
         if isinstance(track, VideoTrack):
-            self._counters.pictures.note(unit.dts / track.timescale, came)
+            self._counters.pictures.note(unit.dts / track.timescale, self._came)
             self._picture.put(unit)
         elif isinstance(track, AudioTrack):
-            self._counters.sound.note(unit.pts / track.timescale, came)
+            self._counters.sound.note(unit.pts / track.timescale, self._came)
             self._sound.put(unit)
             position = Fraction(unit.pts, track.timescale)
             self._sound_end, self._sound_begin = 2 * position - self._sound_begin, position
