@@ -22,6 +22,8 @@ PAUSES = (0.4, 2.5)
 KEPT = 20
 """Entries that an undo chooses from."""
 
+COMPARED = "commands compared with the ledger"
+
 
 class Crew:
     """Of one channel. Whoever ends its show calls `settle` before, holding the channel's `show`."""
@@ -119,7 +121,7 @@ class Crew:
         problems = differences(answered, ledger["entries"])
         for problem in problems:
             self._fail(f"ledger: {problem}")
-        self._journal.counts["commands compared with the ledger"] += len(answered.entries)
+        self._journal.counts[COMPARED] += len(answered.entries)
         self._journal.note(self._channel.name, f"ledger: {len(answered.entries)} entries, {len(problems)} differences")
 
     def _fail(self, text: str) -> None:

@@ -14,6 +14,10 @@ ALLOWED = 3.0
 """Megabytes between the medians of the last two thirds: what an allocator keeps, and what the newest faults took."""
 
 
+LEDGER_ENTRY = 0.00085
+"""Megabytes that the server keeps of a command for as long as its show is on air: fifteen small objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Growth:
     """Of one process: its own memory in megabytes, as the median of each third of its settled life."""
@@ -21,9 +25,10 @@ class Growth:
     thirds: tuple[float, float, float]
     minutes: float
 
-    @property
-    def levels_off(self) -> bool:
-        return self.thirds[2] - self.thirds[1] <= ALLOWED
+    def levels_off(self, commands_a_minute: float = 0.0) -> bool:
+        """Apart from what is kept of commands."""
+        kept = commands_a_minute * LEDGER_ENTRY * self.minutes / 3
+        return self.thirds[2] - self.thirds[1] - kept <= ALLOWED
 
 
 def growth(series: Sequence[tuple[float, float]]) -> Growth | None:

@@ -1,10 +1,12 @@
 """What a soak says at its end."""
 
 import statistics
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from soak.crew import COMPARED
 from soak.growth import FILLING, LEAST
 from soak.journal import Journal
 from soak.server_log import mistakes
@@ -23,9 +25,15 @@ def judge_log(path: Path, journal: Journal) -> None:
 
 def judge_memory(stage: Stage) -> None:
     for (name, pid), each in stage.memory.verdicts().items():
-        if not each.levels_off:
+        if not each.levels_off(_commands_a_minute(stage, name)):
             told = ", ".join(f"{megabytes:.1f}" for megabytes in each.thirds)
             stage.journal.fail("memory", f"{name} ({pid}) grows: {told} MB in the thirds of {each.minutes:.0f} minutes")
+
+
+def _commands_a_minute(stage: Stage, process: str) -> float:
+    """That a process keeps: only the server does."""
+    minutes = (time.monotonic() - stage.journal.begun) / 60
+    return stage.journal.counts[COMPARED] / minutes if process == "server" else 0.0
 
 
 def report(stage: Stage) -> str:
@@ -55,7 +63,8 @@ def _memory(stage: Stage) -> Iterator[str]:
     yield "|---|---|---|---|"
     for key, each in verdicts.items():
         thirds = ", ".join(f"{megabytes:.1f}" for megabytes in each.thirds)
-        yield f"| {key[0]} | {each.minutes + FILLING:.0f} | {thirds} | {'levels off' if each.levels_off else 'GROWS'} |"
+        verdict = "levels off" if each.levels_off(_commands_a_minute(stage, key[0])) else "GROWS"
+        yield f"| {key[0]} | {each.minutes + FILLING:.0f} | {thirds} | {verdict} |"
     short = len(stage.memory.series) - len(verdicts)
     yield f"\n{short} processes lived for less than {FILLING + LEAST:.0f} minutes, too short to be judged."
 

@@ -83,7 +83,7 @@ async def test_what_a_starved_transcoder_gives_up_and_takes_back(
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     lines = [record.getMessage() for record in caplog.records]
     assert len([line for line in lines if ": encoding is" in line]) >= seen[-1]["times_shed"]
-    assert any(line.endswith(f"no longer {STEPS[-1]}") for line in lines)
+    assert any(line.endswith(f"taken back: {STEPS[-1]}") for line in lines)
     findings = {finding.name: finding for finding in checking.result().findings.all}
     assert findings.keys() <= OF_TIME, {k: f.seen for k, f in findings.items()}
 

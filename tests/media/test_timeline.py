@@ -1,3 +1,5 @@
+import pytest
+
 from vitrine.media.timeline import Timeline
 
 RTMP = 1 << 31
@@ -104,3 +106,41 @@ def test_a_stamp_of_no_track_may_still_be_from_before_a_jump() -> None:
     place_all(timeline, [(1, 60_000, 0.0), (1, 60_100, 0.1), (1, 5 * HOUR, 0.14)])
     assert timeline.look_up(60_090) == 90
     assert timeline.look_up(5 * HOUR + 10) == 150
+
+
+@pytest.mark.parametrize("step", [67, 4000, 9000])
+def test_stamps_that_run_ahead_of_the_clock_are_jumps(step: int) -> None:
+    """Pictures 30 times a second whose stamps are this far apart."""
+    timeline = Timeline(1000, RTMP, most_ahead=15)
+    placed = [timeline.place(1, step * each, each / 30) for each in range(3000)]
+    assert placed == sorted(placed)
+    assert placed[1] == step
+    assert placed[-1] <= 15_000 + 1.1 * 100_000
+
+
+def test_what_runs_ahead_does_not_begin_anew_with_another_source() -> None:
+    timeline = Timeline(1000, RTMP, most_ahead=15)
+    assert [timeline.place(1, 9000 * each, 0.0) for each in range(3)] == [0, 9000, 9000]
+    timeline.restart()
+    assert [timeline.place(1, 9000 * each, 0.0) for each in range(3)] == [0, 0, 0]
+
+
+def test_what_a_network_held_back_does_not_run_ahead() -> None:
+    timeline = Timeline(1000, RTMP, most_ahead=15)
+    for outage in range(20):
+        for each in range(300):
+            stamp = outage * 10_000 + each * 1000 // 30
+            assert timeline.place(1, stamp, outage * 10 + 9.9 + each / 3000) == stamp
+    assert timeline.jumps == 0
+
+
+def test_a_clock_that_is_a_little_fast_never_runs_ahead() -> None:
+    timeline = Timeline(1000, RTMP, most_ahead=15)
+    for second in range(24 * 3600):
+        timeline.place(1, second * 1001, float(second))
+    assert timeline.jumps == 0
+
+
+def test_an_hour_without_a_picture_is_no_jump() -> None:
+    timeline = Timeline(1000, RTMP, most_ahead=15)
+    assert place_all(timeline, [(1, 0, 0.0), (1, HOUR, 3600.0), (1, HOUR + 33, 3600.03)]) == [0, HOUR, HOUR + 33]

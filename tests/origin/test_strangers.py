@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import resource
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -114,6 +115,28 @@ async def test_a_body_on_get_is_refused(client: Client) -> None:
     assert (await client.answer())[0] == 400
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+        b"Content-Length: 5\r\nContent-Length: 60",
+        b"Content-Length: 5, 60",
+        b"Content-Length: +5",
+        b"Transfer-Encoding: chunked, identity",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding:\x0bchunked",
+        b"Content-Length : 5",
+    ],
+)
+async def test_a_length_that_two_servers_could_read_in_two_ways_is_refused(client: Client, fields: bytes) -> None:
+    """Also where aiohttp reads it, and what one of them would take for another request is not answered."""
+    client.send(b"POST /api/channels/show/cues HTTP/1.1\r\nHost: v\r\n" + fields + b"\r\n\r\n0\r\n\r\n")
+    client.send(f"GET {PLAYLIST} HTTP/1.1\r\nHost: v\r\n\r\n".encode())
+    assert (await client.answer())[0] == 400
+    assert await client.rest() == b""
+
+
 def seen_by(origin: Listener) -> list[str]:
     """The targets that are answered from now on, in turn."""
     targets: list[str] = []
@@ -198,11 +221,16 @@ def idle_sockets(port: int, data: bytes) -> Iterator[None]:
         yield
 
 
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
 async def test_who_reads_nothing_is_let_go_by_aiohttp_too(
-    origin: tuple[Listener, int], show: Show, monkeypatch: pytest.MonkeyPatch
+    origin: tuple[Listener, int],
+    show: Show,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    connection: str,
 ) -> None:
     """It waits for a client without end. Of what it sends, one piece is in memory, and not all of a segment."""
-    monkeypatch.setattr(lent, "DELIVERY_TIME", 0.1)
+    monkeypatch.setattr(lent, "DELIVERY_TIME", 1.2)
     show.play(40)
     parts = [show.play_large(LARGE) for _ in range(6)]
     show.play(1)
@@ -212,13 +240,14 @@ async def test_who_reads_nothing_is_let_go_by_aiohttp_too(
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.setblocking(False)
         await loop.sock_connect(client, ("127.0.0.1", origin[1]))
-        await loop.sock_sendall(
-            client, f"GET /healthz HTTP/1.1\r\nHost: v\r\n\r\nGET {segment} HTTP/1.1\r\nHost: v\r\n\r\n".encode()
-        )
+        first = "GET /healthz HTTP/1.1\r\nHost: v\r\n\r\n"
+        second = f"GET {segment} HTTP/1.1\r\nHost: v\r\nConnection: {connection}\r\n\r\n"
+        await loop.sock_sendall(client, (first + second).encode())
         await until(lambda: any(each.get_write_buffer_size() for each in origin[0].lent.wires))
         [wire] = origin[0].lent.wires
         assert wire.get_write_buffer_size() < 2 * LARGE
         await until(lambda: not origin[0].lent.wires)
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_who_reads_a_byte_now_and_then_is_let_go(

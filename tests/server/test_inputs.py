@@ -1,6 +1,6 @@
 from typing import cast
 
-from vitrine.server.inputs import SILENT, UNBROKEN, Inputs
+from vitrine.server.inputs import DISTRUST, SILENT, UNBROKEN, Inputs
 from vitrine.server.session import Session
 
 
@@ -115,3 +115,24 @@ def test_nobody_is_replaced_by_one_that_could_not_be_decoded_either() -> None:
     assert inputs.better(50, blind=True) is backup
     inputs.on_air = backup
     assert inputs.better(50, blind=True) is None
+
+
+def test_a_primary_that_could_not_be_shown_does_not_come_back_at_once() -> None:
+    inputs = Inputs()
+    (_, bad), (backup, well) = fake(), fake()
+    inputs.add("primary", bad)
+    inputs.add("backup", well)
+    assert inputs.has_another(0.0)
+    inputs.distrust(0.0)
+    inputs.remove(bad)
+    inputs.on_air = well
+    again, primary = fake()
+    inputs.add("primary", primary)
+    assert not inputs.has_another(1.0)
+    for now in (UNBROKEN + 1, DISTRUST - 1, DISTRUST + 1):
+        again.send(0.0, now)
+        backup.send(0.0, now)
+        assert inputs.better(now) is (primary if now > DISTRUST else None)
+    backup.send(0.0, 10.0)
+    again.send(0.0, 20.0)
+    assert inputs.better(20.0) is primary, "better than nothing"

@@ -17,6 +17,6 @@ def test_each_change_is_counted_and_logged_once(caplog: pytest.LogCaptureFixture
     assert [record.getMessage() for record in caplog.records] == [
         "show: encoding is 420 ms behind: faster",
         "show: encoding is 420 ms behind: 480p halved",
-        "show: there is room again: no longer 480p halved",
-        "show: there is room again: no longer faster",
+        "show: taken back: 480p halved",
+        "show: taken back: faster",
     ]

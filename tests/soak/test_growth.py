@@ -1,7 +1,7 @@
 import math
 import random
 
-from soak.growth import ALLOWED, FILLING, LEAST, growth
+from soak.growth import ALLOWED, FILLING, LEAST, LEDGER_ENTRY, growth
 
 
 def hour(megabytes_an_hour: float, noise: float = 0.5) -> list[tuple[float, float]]:
@@ -17,23 +17,31 @@ def hour(megabytes_an_hour: float, noise: float = 0.5) -> list[tuple[float, floa
 def test_what_fills_its_windows_levels_off() -> None:
     found = growth(hour(0.0))
     assert found is not None
-    assert found.levels_off
+    assert found.levels_off()
 
 
 def test_a_leak_does_not() -> None:
     found = growth(hour(5 * ALLOWED))
     assert found is not None
-    assert not found.levels_off
+    assert not found.levels_off()
 
 
 def test_peaks_of_faults_are_no_growth() -> None:
     series = [(at, size + (60 if int(at) % 7 == 0 else 0)) for at, size in hour(0.0)]
     found = growth(series)
     assert found is not None
-    assert found.levels_off
+    assert found.levels_off()
 
 
 def test_who_lived_for_too_short_a_time_is_not_judged() -> None:
     series = hour(100.0)
     assert growth([each for each in series if each[0] < FILLING + LEAST - 0.5]) is None
     assert growth([]) is None
+
+
+def test_what_is_kept_of_commands_is_no_leak() -> None:
+    found = growth(hour(1.2 * 60 / (55 / 3) * ALLOWED))
+    assert found is not None
+    assert not found.levels_off()
+    assert found.levels_off(0.3 * ALLOWED / LEDGER_ENTRY / (55 / 3))
+    assert not found.levels_off(0.1 * ALLOWED / LEDGER_ENTRY / (55 / 3))

@@ -14,14 +14,20 @@ STEP_BACK_SECONDS = 1
 """A step back longer than this is a new origin too: clamping it would stop the picture for as long."""
 
 
+FASTEST = 1.1
+"""Seconds of stamps in a second that a publisher may go on with for ever: no encoder's clock is off by as much."""
+
+
 class Timeline:
     """The clock of one session, of all its tracks together, so that their offset to each other is kept.
 
     `jumps` and `regressions` count the repairs made.
     """
 
-    def __init__(self, timescale: int, modulus: int) -> None:
-        """Stamps count `timescale` ticks a second and wrap at `modulus`."""
+    def __init__(self, timescale: int, modulus: int, most_ahead: int | None = None) -> None:
+        """Stamps count `timescale` ticks a second and wrap at `modulus`. Those that are more than `most_ahead` seconds
+        ahead of what has really passed count as a jump; where None, whoever reads them sees to that.
+        """
         self.jumps = 0
         self.regressions = 0
         self._timescale = timescale
@@ -32,16 +38,25 @@ class Timeline:
         self._arrived = 0.0
         self._offset = 0  # session time minus unwrapped stamp
         self._former_offset: int | None = None
+        self._most_ahead = None if most_ahead is None else most_ahead * timescale
+        self._ahead = self._most_ahead or 0  # ticks by which stamps may still run ahead
         self._newest: dict[int, int] = {}  # session time by track
+
+    def restart(self) -> None:
+        """Another source's stamps follow, and session time begins at 0 again; what may run ahead does not."""
+        self.jumps = self.regressions = self._offset = 0
+        self._stamp = self._former_offset = None
+        self._newest.clear()
 
     def place(self, track_id: int, stamp: int, now: float) -> int:
         """Session time of an access unit, in ticks. `stamp` is its raw decoding stamp, `now` monotonic seconds."""
         if self._stamp is None:
             self._stamp, self._arrived, self._offset = stamp, now, -stamp
         step = self._step(stamp)
-        if -self._back_limit <= step <= self._limit or abs(step - self._ticks_since(now)) <= self._back_limit:
+        likely = -self._back_limit <= step <= self._limit or abs(step - self._ticks_since(now)) <= self._back_limit
+        if likely and self._has_time_for(step, now):
             placed = self._advance(step, now)
-        elif self._belongs_before_jump(step):
+        elif not likely and self._belongs_before_jump(step):
             assert self._former_offset is not None
             placed = self._stamp + step + self._former_offset
         else:
@@ -84,6 +99,14 @@ class Timeline:
 
     def _ticks_since(self, now: float) -> int:
         return round((now - self._arrived) * self._timescale)
+
+    def _has_time_for(self, step: int, now: float) -> bool:
+        if self._most_ahead is None or step <= 0:
+            return True
+        ahead = self._ahead + round(FASTEST * self._ticks_since(now)) - step
+        if ahead >= 0:
+            self._ahead = min(self._most_ahead, ahead)
+        return ahead >= 0
 
     def _advance(self, step: int, now: float) -> int:
         assert self._stamp is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -157,10 +158,11 @@ async def _in_pieces(
     """A body of which only a piece is copied for a client that does not read."""
     response = web.StreamResponse(status=status, headers=headers)
     response.content_length = sum(map(len, pieces))
-    await response.prepare(request)
-    for piece in pieces:
-        await response.write(piece)
-    await response.write_eof()
+    with suppress(ConnectionError):  # the client went away
+        await response.prepare(request)
+        for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
     return response
 
 

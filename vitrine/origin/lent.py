@@ -19,9 +19,10 @@ class Lent:
     def look(self, now: float) -> None:
         """Forget those that are closed, and let those go that have taken too long."""
         for wire, since in tuple(self.wires.items()):
-            if wire.is_closing():
-                del self.wires[wire]
-            elif not wire.get_write_buffer_size():
+            if not wire.get_write_buffer_size():
                 self.wires[wire] = now
+                if wire.is_closing():
+                    del self.wires[wire]
             elif now - since >= DELIVERY_TIME:
                 wire.abort()
+                del self.wires[wire]

@@ -15,12 +15,18 @@ UNBROKEN = 2.0
 viewers see every turn."""
 
 
+DISTRUST = 180.0
+"""Seconds for which one whose stream could not be shown does not take the place of one whose stream can: twice as long
+as it takes to find that out, so that the show ends where neither can be shown."""
+
+
 class Inputs:
     """`on_air` is the session that is shown, or waited for where it has not begun."""
 
     def __init__(self) -> None:
         self.on_air: Session | None = None
         self._useless: Session | None = None  # whose pictures could not be decoded
+        self._distrusted: dict[Role, float] = {}  # until when
         self._sessions: dict[Role, Session] = {}
 
     @property
@@ -31,6 +37,11 @@ class Inputs:
     def standby(self) -> Session | None:
         """The session that is not on air."""
         return next((session for session in self.all if session is not self.on_air), None)
+
+    @property
+    def backed(self) -> bool:
+        """The one that stands by has something to begin with."""
+        return self.standby is not None and self.standby.ready
 
     @property
     def on_air_role(self) -> Role | None:
@@ -71,6 +82,20 @@ class Inputs:
             self.on_air = None
         return True
 
+    def distrust(self, now: float) -> None:
+        """What is on air cannot be shown."""
+        if self.on_air_role is not None:
+            self._distrusted[self.on_air_role] = now + DISTRUST
+
+    def has_another(self, now: float) -> bool:
+        """Whether the one that stands by can be shown, as far as is known."""
+        standby = self.standby
+        sends = standby is not None and standby.ready and standby.silent_for(now) <= SILENT
+        return sends and self._trusts(self.standby_role, now)
+
+    def _trusts(self, role: Role | None, now: float) -> bool:
+        return role is not None and now >= self._distrusted.get(role, now)
+
     def better(self, now: float, blind: bool = False) -> Session | None:
         """The session that is to be on air instead of the one that is. That one is of no use while viewers are `blind`
         with it: what it sends cannot be decoded. It does not come back by itself, but where the other is silent.
@@ -88,4 +113,4 @@ class Inputs:
             self._useless = on_air
             return standby
         returns = standby is self.of("primary") and standby.unbroken_for(now) > UNBROKEN
-        return standby if returns else None
+        return standby if returns and self._trusts("primary", now) else None

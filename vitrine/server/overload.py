@@ -24,4 +24,4 @@ class Overload:
         for step in given_up:
             log.warning("%s: encoding is %d ms behind: %s", self._channel, round(event.lag * 1000), step)
         for step in taken_back:
-            log.info("%s: there is room again: no longer %s", self._channel, step)
+            log.info("%s: taken back: %s", self._channel, step)

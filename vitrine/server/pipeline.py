@@ -78,7 +78,7 @@ class Broadcast:
         self._desk = desk
         self._on_state = on_state
         self._slate = slate
-        self._transcoder = Transcoder(self._on_worker, lambda: self.output.taken, channel)
+        self.transcoder = Transcoder(self._on_worker, lambda: self.output.taken, channel)
         self._plan: Plan | None = None
         self._newest = Fraction(0)  # programme time fed to the worker, seconds
         self._newest_picture: Fraction | None = None
@@ -132,7 +132,7 @@ class Broadcast:
             self._end("ended")
 
     async def _transcode(self) -> None:
-        transcoder = self._transcoder
+        transcoder = self.transcoder
         try:
             await transcoder.launch()  # takes as long as a publisher does until the gate opens
             while not self._begun.is_set():
@@ -160,18 +160,12 @@ class Broadcast:
         better = self.inputs.better(now, self.vitals.is_blind(self.session))
         if better is not None:
             self._change_over(better)
-        standby = self.inputs.standby
-        backed = standby is not None and standby.ready
-        fill = self._standstill.look(now, PATIENCE_WITH_BACKUP if backed else MOST_PATIENCE)
+        fill = self._standstill.look(now, PATIENCE_WITH_BACKUP if self.inputs.backed else MOST_PATIENCE)
         if fill is not None:
-            self._transcoder.advance(fill.position, fill.slate)
+            self.transcoder.advance(fill.position, fill.slate)
             self._newest = max(self._newest, fill.position)
             if self._newest_picture is not None:
                 self._newest_picture = max(self._newest_picture, fill.position)
-
-    @property
-    def transcoders_died(self) -> int:
-        return self._transcoder.died
 
     @property
     def session(self) -> Session | None:
@@ -211,13 +205,13 @@ class Broadcast:
         if former is not None:
             former.stand_by(rate or DEFAULT_RATE)
         log.info("%s: the %s publisher is on air", self.channel, self.inputs.on_air_role)
-        self._transcoder.catch_up()
+        self.transcoder.catch_up()
         session.go_on_air(at, rate)
         self._on_state()
 
     def _leave(self) -> None:
         self._standstill.leave()
-        self._transcoder.leave()
+        self.transcoder.leave()
         self._tracks.clear()
 
     def opened(self, session: Session, rate: Fraction) -> None:
@@ -232,7 +226,7 @@ class Broadcast:
     def add_track(self, session: Session, track: Track) -> None:
         if session is self.session:
             self._tracks[track.id] = track
-            self._transcoder.add_track(track)
+            self.transcoder.add_track(track)
 
     def feed(self, session: Session, units: Iterable[AccessUnit]) -> None:
         if session is not self.session or self.state == "failed":
@@ -242,18 +236,16 @@ class Broadcast:
             track = self._tracks[unit.track_id]
             at = seconds(unit.pts, track.timescale)
             if filled is not None and at < filled:  # a publisher that fell silent sends at once what it kept back
-                self._transcoder.catch_up()
-            self._transcoder.push(unit)
-            if self._transcoder.waits_for_keyframe or blind:
+                self.transcoder.catch_up()
+            self.transcoder.push(unit)
+            if self.transcoder.waits_for_keyframe or blind:
                 session.request.want_keyframe()
             self._newest = max(self._newest, at)
             if isinstance(track, VideoTrack):
                 self._newest_picture = max(self._newest_picture or at, at)
-            if (
-                isinstance(track, VideoTrack) and not (blind or self._transcoder.skips)
-            ) or self._newest_picture is None:
+            if (isinstance(track, VideoTrack) and not (blind or self.transcoder.skips)) or self._newest_picture is None:
                 session.postpone(self._standstill.push(at, time.monotonic()))
-        if self._transcoder.overwhelmed:
+        if self.transcoder.overwhelmed:
             self.fail("The transcoder took too long to start; this machine has no room for the broadcast.")
 
     @property
@@ -343,12 +335,16 @@ class Broadcast:
                 self.overload.note(event)
             case Failed(reason=reason) if self.stream is not None:
                 self._dismiss(reason)
+            case WorkerDied(status, reason) if status and self.stream and self.inputs.has_another(time.monotonic()):
+                self.transcoder.forgive()
+                self._dismiss(reason)
             case Failed(reason=reason) | WorkerDied(reason=reason):
                 self.fail(reason)
 
     def _dismiss(self, reason: str) -> None:
         """What this publisher sends cannot be shown; the show goes on without it."""
         log.error("%s: the publisher is dismissed: %s", self.channel, reason)
+        self.inputs.distrust(time.monotonic())
         if self.session is not None:
             self.session.request.close(f"This stream cannot be shown: {reason}")
 

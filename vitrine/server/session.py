@@ -73,6 +73,7 @@ class Session:
         self._at = at
         self._gate: Gate | Standby = Gate(at, rate)
         self._opened = False
+        self._stated_rate: Fraction | None = None
         self._heard = time.monotonic()  # when media came last; a publisher that only just came counts as well
         self.begun = self._heard
         self._sounded: float | None = None
@@ -129,6 +130,8 @@ class Session:
             return
         former, self._gate = self._gate, Gate(self._at, rate)
         self._gate.dropped = former.dropped
+        if self._stated_rate is not None:
+            self._gate.state_rate(self._stated_rate)
         for track in former.tracks:
             self._gate.add_track(track)
 
@@ -142,6 +145,7 @@ class Session:
     def describe(self, encoder: str, rate: Fraction | None) -> None:
         self.encoder = encoder[:LONGEST_NAME]
         if rate is not None:
+            self._stated_rate = self._stated_rate or rate
             self._gate.state_rate(rate)
 
     def push(self, unit: AccessUnit) -> None:

@@ -79,7 +79,7 @@ def _health(broadcast: Broadcast) -> Health:
         encode_lag_ms=round(stats.lag * 1000),
         shed=broadcast.overload.steps,
         times_shed=broadcast.overload.times,
-        transcoders_died=broadcast.transcoders_died,
+        transcoders_died=broadcast.transcoder.died,
         keyframe_ms=None if session is None else session.keyframe_ms,
         dvr=None if broadcast.output.files is None else broadcast.output.files.trouble,
         connection=None if session is None else _connection(session),

@@ -191,6 +191,12 @@ class Transcoder:
         if self._worker is not None:
             self._worker.catch_up()
 
+    def forgive(self) -> None:
+        """Go on with another worker after all: what killed those before will not be given again."""
+        self._deaths.clear()
+        self._replay.forget_units()
+        self._dead = True
+
     def advance(self, position: Fraction, slate: bool) -> None:
         """Programme time has reached `position` seconds, with or without media."""
         if self._worker is not None:

@@ -267,6 +267,14 @@ def test_malformed_data_and_late_commands_cost_only_themselves() -> None:
     assert [type(event) for event in session.events] == [Warned, Warned, TrackAnnounced]
 
 
+def test_huge_metadata_cost_only_themselves() -> None:
+    session = publishing()
+    session.receive(Data("onMetaData", ({f"key {number}": 1.0 for number in range(5000)},)).message(1, 4))
+    session.receive(Data("onMetaData", ({"encoder": "x" * 1_000_000},)).message(1, 4))
+    session.receive(AUDIO_HEADER)
+    assert [type(event) for event in session.events] == [Warned, MetadataReceived, TrackAnnounced]
+
+
 def test_a_malformed_command_before_publishing_ends_it() -> None:
     with pytest.raises(MalformedError):
         connected().receive(Message(20, b"\x02\x00"))

@@ -8,7 +8,7 @@ from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWork
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.media.track import AudioTrack, Codec, Rendition
-from vitrine.server import transcoder
+from vitrine.server import inputs, transcoder
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
 from vitrine.server.pipeline import Broadcast
@@ -138,6 +138,36 @@ async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(des
     assert broadcast.state == "failed"
     assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 90 s"
     assert len(crew.told) == 1
+
+
+async def test_what_kills_workers_gives_way_to_the_other_publisher_before_the_show_ends(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And neither is tried twice."""
+    monkeypatch.setattr(inputs, "SILENT", 60.0)
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        primary, backup = Crew(broadcast), Crew(broadcast, "backup")
+        primary.film()
+        backup.film()
+        worker: FakeWorker = await worker_of(broadcast)
+        worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
+        worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
+        for crew in (primary, backup):
+            assert broadcast.session is crew.session
+            for _ in range(transcoder.MOST_DEATHS):
+                worker.say(WorkerDied(-11, "killed by SIGSEGV"))
+                worker = await replacement_of(worker)
+            worker.say(WorkerDied(-11, "killed by SIGSEGV"))
+            assert len(crew.told) == 1
+            if crew is primary:
+                crew.session.end(crew.told[0])
+                worker = await replacement_of(worker)
+                assert len(worker.refilled) == 1 + RATE_UNITS, "nothing but the backup's"
+                Crew(broadcast).film()
+    assert broadcast.state == "failed"
+    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 90 s"
 
 
 async def test_a_worker_that_cannot_be_replaced_at_once_is_replaced_later(

@@ -24,6 +24,9 @@ TOLERANCE = FINE * 3 // 1000
 LARGEST_SKEW = 2 * FINE
 """Sender reports that contradict arrival by more are of two clocks, or wrong: no encoder is 2 s behind the other."""
 
+MOST_AHEAD = 15
+"""Seconds of stamps that may come at once: what a network held back for as long as no jump is made of, and a moment."""
+
 WINDOW = 10
 """Seconds over which the shortest time under way is taken: long enough to find it, short enough to follow drift."""
 
@@ -60,7 +63,7 @@ class TrackClock:
 
     def __init__(self, timescale: int) -> None:
         self.timescale = timescale
-        self.timeline = Timeline(timescale, MODULUS)
+        self.timeline = Timeline(timescale, MODULUS, MOST_AHEAD)
         self.offset: int | None = None
         self.newest = 0
         self._arrival = Quickest()
@@ -94,7 +97,7 @@ class TrackClock:
 
     def restart(self) -> None:
         """Another stream, with another clock, takes this one's place."""
-        self.timeline = Timeline(self.timescale, MODULUS)
+        self.timeline.restart()
         self.offset = None
         self._reports.clear()
         self.newest = self._jumps = 0

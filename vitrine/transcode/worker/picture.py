@@ -129,6 +129,9 @@ class PictureThread:
         if picture.format.components[0].bits == PLAIN_BITS:
             self._still.push(plane_pixels(picture, 0), Fraction(picture.pts, decoder.track.timescale))
             self._counters.frozen = self._still.seconds
+        else:
+            self._still.forget()
+            self._counters.frozen = 0.0
         begin = self._pacer.next_frame
         number = self._pacer.place(picture.pts, decoder.track.timescale)
         if number is None:

@@ -1,6 +1,6 @@
 from tests.ingest.whip.rtp.rtp import ordered
 from vitrine.ingest.whip.rtp.assembly import Assembled, Assembly
-from vitrine.ingest.whip.rtp.picture import MOST_BYTES
+from vitrine.ingest.whip.rtp.picture import MOST_BYTES, MOST_PACKETS
 
 
 def test_a_picture_is_whole_with_its_marker() -> None:
@@ -44,3 +44,12 @@ def test_a_picture_without_end_is_bounded() -> None:
     (picture,) = assembly.push(ordered(10, marker=True))
     assert picture.damaged
     assert sum(map(len, picture.payloads)) <= MOST_BYTES
+
+
+def test_a_picture_of_nothing_without_end_is_bounded() -> None:
+    assembly = Assembly()
+    for each in range(MOST_PACKETS + 10):
+        assembly.push(ordered(each, b""))
+    (picture,) = assembly.push(ordered(MOST_PACKETS + 10, marker=True))
+    assert picture.damaged
+    assert len(picture.payloads) == MOST_PACKETS

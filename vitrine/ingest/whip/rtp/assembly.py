@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vitrine.ingest.whip.rtp.picture import MOST_BYTES
+from vitrine.ingest.whip.rtp.picture import MOST_BYTES, MOST_PACKETS
 from vitrine.ingest.whip.rtp.reorder import Ordered
 
 
@@ -48,7 +48,7 @@ class Assembly:
             self._arrived = min(self._arrived, ordered.arrived)
         self._timestamp = packet.timestamp
         self._bytes += len(packet.payload)
-        if self._bytes <= MOST_BYTES:
+        if self._bytes <= MOST_BYTES and len(self._payloads) < MOST_PACKETS:
             self._payloads.append(packet.payload)
         else:
             self._damaged = True
