@@ -101,7 +101,7 @@ async def test_a_worker_that_dies_again_and_again_is_given_up(publish: Publish, 
                 await asyncio.sleep(0.02)
         assert len(killed) == MOST_DEATHS + 1
         assert state["state"] == "failed"
-        assert "SIGKILL; 5 others did the same within 90 s" in str(state["reason"])
+        assert "SIGKILL; 5 others did the same within 60 s" in str(state["reason"])
         assert (await ffmpeg.ended())[0] != 0
     await record(http)  # the playlists have ended
     async with publish():

@@ -23,9 +23,8 @@ MOST_WAITING_BYTES = 64 << 20
 """Of them: forty seconds of an extravagant 12 Mbit/s feed."""
 
 MOST_DEATHS = 5
-DEATHS_SECONDS = 90.0
-"""Workers replaced in such a time: what kills one after the other, the next will not survive either. Five that hang are
-noticed within it."""
+DEATHS_SECONDS = 60.0
+"""Workers replaced in such a time: what kills one after the other, the next will not survive either."""
 
 START_AGAIN = 1.0
 """Seconds until another start is tried where the system had no process or memory to give, and twice as long after each:

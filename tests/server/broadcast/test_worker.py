@@ -136,7 +136,7 @@ async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(des
         assert given == [1 + RATE_UNITS, 1, 1, 1, 1]
         worker.say(WorkerDied(-11, "killed by SIGSEGV"))
     assert broadcast.state == "failed"
-    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 90 s"
+    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 60 s"
     assert len(crew.told) == 1
 
 
@@ -167,7 +167,7 @@ async def test_what_kills_workers_gives_way_to_the_other_publisher_before_the_sh
                 assert len(worker.refilled) == 1 + RATE_UNITS, "nothing but the backup's"
                 Crew(broadcast).film()
     assert broadcast.state == "failed"
-    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 90 s"
+    assert broadcast.reason == "killed by SIGSEGV; 5 others did the same within 60 s"
 
 
 async def test_a_worker_that_cannot_be_replaced_at_once_is_replaced_later(
