@@ -14,10 +14,6 @@ ALLOWED = 3.0
 """Megabytes between the medians of the last two thirds: what an allocator keeps, and what the newest faults took."""
 
 
-LEDGER_ENTRY = 0.00085
-"""Megabytes that the server keeps of a command for as long as its show is on air: fifteen small objects."""
-
-
 @dataclass(frozen=True, slots=True)
 class Growth:
     """Of one process: its own memory in megabytes, as the median of each third of its settled life."""
@@ -25,9 +21,8 @@ class Growth:
     thirds: tuple[float, float, float]
     minutes: float
 
-    def levels_off(self, commands_a_minute: float = 0.0) -> bool:
-        """Apart from what is kept of commands."""
-        kept = commands_a_minute * LEDGER_ENTRY * self.minutes / 3
+    def levels_off(self, kept: float = 0.0) -> bool:
+        """Apart from megabytes that are kept on purpose, in a third of the time."""
         return self.thirds[2] - self.thirds[1] - kept <= ALLOWED
 
 

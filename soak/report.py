@@ -12,6 +12,9 @@ from soak.journal import Journal
 from soak.server_log import mistakes
 from soak.stage import Stage
 
+LEDGER_ENTRY = 0.00085
+"""Megabytes that the server keeps of a command for as long as its show is on air: fifteen small objects."""
+
 SHOWN = 10
 """Of each kind of failure; the journal has all."""
 
@@ -25,15 +28,17 @@ def judge_log(path: Path, journal: Journal) -> None:
 
 def judge_memory(stage: Stage) -> None:
     for (name, pid), each in stage.memory.verdicts().items():
-        if not each.levels_off(_commands_a_minute(stage, name)):
+        if not each.levels_off(_kept(stage, name, each.minutes)):
             told = ", ".join(f"{megabytes:.1f}" for megabytes in each.thirds)
             stage.journal.fail("memory", f"{name} ({pid}) grows: {told} MB in the thirds of {each.minutes:.0f} minutes")
 
 
-def _commands_a_minute(stage: Stage, process: str) -> float:
-    """That a process keeps: only the server does."""
-    minutes = (time.monotonic() - stage.journal.begun) / 60
-    return stage.journal.counts[COMPARED] / minutes if process == "server" else 0.0
+def _kept(stage: Stage, process: str, minutes: float) -> float:
+    """Megabytes of commands that came in a third of a process's minutes: the server's ledgers have them."""
+    if process != "server":
+        return 0.0
+    lasted = (time.monotonic() - stage.journal.begun) / 60
+    return LEDGER_ENTRY * stage.journal.counts[COMPARED] / lasted * minutes / 3
 
 
 def report(stage: Stage) -> str:
@@ -63,7 +68,7 @@ def _memory(stage: Stage) -> Iterator[str]:
     yield "|---|---|---|---|"
     for key, each in verdicts.items():
         thirds = ", ".join(f"{megabytes:.1f}" for megabytes in each.thirds)
-        verdict = "levels off" if each.levels_off(_commands_a_minute(stage, key[0])) else "GROWS"
+        verdict = "levels off" if each.levels_off(_kept(stage, key[0], each.minutes)) else "GROWS"
         yield f"| {key[0]} | {each.minutes + FILLING:.0f} | {thirds} | {verdict} |"
     short = len(stage.memory.series) - len(verdicts)
     yield f"\n{short} processes lived for less than {FILLING + LEAST:.0f} minutes, too short to be judged."

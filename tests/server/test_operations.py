@@ -11,8 +11,10 @@ from aiohttp import ClientSession, web
 
 from vitrine.origin.access import Access
 from vitrine.server import operations
+from vitrine.server.config import Config, Server
 from vitrine.server.metrics import Counts, Exposition
 from vitrine.server.operations import Operations, disk_trouble
+from vitrine.server.serve import running
 
 
 @asynccontextmanager
@@ -78,3 +80,14 @@ async def test_one_look_at_the_disk_answers_all_who_ask_at_once(
         monkeypatch.setattr(operations, "KEPT_SECONDS", 0.0)
         await asked(session)
         assert len(looks) == 2
+
+
+async def test_a_server_is_ready_until_it_is_about_to_stop(tmp_path: Path) -> None:
+    addresses = Server(http="127.0.0.1:0", rtmp="127.0.0.1:0", data=str(tmp_path))
+    async with running(Config(server=addresses)) as server, ClientSession() as session:
+        address = f"http://127.0.0.1:{server.http_port}/readyz"
+        async with session.get(address) as answer:
+            assert answer.status == 200, await answer.text()
+        await server.registry.drain()
+        async with session.get(address) as answer:
+            assert (answer.status, (await answer.json())["reason"]) == (503, "the server is stopping")

@@ -68,6 +68,17 @@ def test_a_session_that_ends_early_is_told_whole() -> None:
     assert owner.told == [30, VIDEO, 0, "gone"]
 
 
+def test_a_rate_that_was_stated_while_another_was_on_air_counts() -> None:
+    owner = Owner()
+    session = started(owner)
+    session.stand_by(Fraction(30))
+    session.describe("OBS", Fraction(50))
+    session.go_on_air(Fraction(0), None)
+    session.push(picture(0))
+    session.end("gone")
+    assert owner.told == [50, VIDEO, 0, "gone"]
+
+
 def test_a_session_without_media_only_ends() -> None:
     owner = Owner()
     started(owner).end("gone")

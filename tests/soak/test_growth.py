@@ -1,7 +1,7 @@
 import math
 import random
 
-from soak.growth import ALLOWED, FILLING, LEAST, LEDGER_ENTRY, growth
+from soak.growth import ALLOWED, FILLING, LEAST, growth
 
 
 def hour(megabytes_an_hour: float, noise: float = 0.5) -> list[tuple[float, float]]:
@@ -39,9 +39,9 @@ def test_who_lived_for_too_short_a_time_is_not_judged() -> None:
     assert growth([]) is None
 
 
-def test_what_is_kept_of_commands_is_no_leak() -> None:
+def test_what_is_kept_on_purpose_is_no_leak() -> None:
     found = growth(hour(1.2 * 60 / (55 / 3) * ALLOWED))
     assert found is not None
     assert not found.levels_off()
-    assert found.levels_off(0.3 * ALLOWED / LEDGER_ENTRY / (55 / 3))
-    assert not found.levels_off(0.1 * ALLOWED / LEDGER_ENTRY / (55 / 3))
+    assert found.levels_off(0.3 * ALLOWED)
+    assert not found.levels_off(0.1 * ALLOWED)

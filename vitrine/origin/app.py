@@ -1,7 +1,7 @@
 """The HTTP application: every address, and nothing but addresses."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -125,7 +125,7 @@ class Origin:
             except OSError:
                 reply, body = hls.gone(), b""
         elif len(reply.body) > 1 and request.method == "GET":
-            return await _in_pieces(request, reply.status, reply.headers, reply.body)
+            return await _in_pieces(request, reply, reply.body)
         else:
             body = b"".join(reply.body)
         return web.Response(status=reply.status, body=body, headers=reply.headers)
@@ -152,12 +152,10 @@ class Origin:
         return _json({"status": "ok"})
 
 
-async def _in_pieces(
-    request: web.Request, status: int, headers: Mapping[str, str], pieces: Sequence[bytes]
-) -> web.StreamResponse:
+async def _in_pieces(request: web.Request, reply: Reply, pieces: Sequence[bytes]) -> web.StreamResponse:
     """A body of which only a piece is copied for a client that does not read."""
-    response = web.StreamResponse(status=status, headers=headers)
-    response.content_length = sum(map(len, pieces))
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_length = reply.size
     with suppress(ConnectionError):  # the client went away
         await response.prepare(request)
         for piece in pieces:

@@ -17,7 +17,7 @@ class Opened:
 class Stats:
     """Counts since the worker began, about once a second.
 
-    Frames are pictures; `undecodable` counts access units that the decoder refused, `lost` those that never reached the
+    Frames are pictures; `undecodable` counts access units that became no picture, `lost` those that never reached the
     worker because it did not keep up. `lag` is seconds for which the oldest picture that is not encoded yet has been
     there, or the same of sound where that is more. `silence`, `trimmed` and `stretched` are samples at
     48 kHz. `frozen` and `mute` are seconds for which the publisher's picture has been the same, and its sound silent.

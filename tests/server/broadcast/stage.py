@@ -1,7 +1,8 @@
 """A broadcast with a worker that does what the test says, and publishers."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -129,6 +130,17 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
         while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)  # the broadcast's own task runs
     return FakeWorker.made
+
+
+@asynccontextmanager
+async def filming(desk: Desk) -> AsyncIterator[tuple[Broadcast, Crew, FakeWorker]]:
+    """A broadcast that a publisher has begun, and its worker; until it is over."""
+    broadcast = Broadcast("show", BOUND, desk)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broadcast.run())
+        crew = Crew(broadcast)
+        crew.film()
+        yield broadcast, crew, await worker_of(broadcast)
 
 
 async def replacement_of(former: FakeWorker) -> FakeWorker:

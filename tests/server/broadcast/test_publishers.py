@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, Listener, worker_of
+from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, Listener, filming, worker_of
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Rendition
@@ -197,12 +197,7 @@ async def test_who_does_not_come_back_in_time_ends_the_broadcast(
 
 async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, worker):
         assert worker.filled == []
         async with asyncio.timeout(10):
             while broadcast.newest_frame < RATE_UNITS:
@@ -215,12 +210,7 @@ async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkey
 async def test_what_a_silent_publisher_kept_back_is_not_late(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures would be refused until the next keyframe, because more than a second of them comes at once."""
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (_broadcast, crew, worker):
         pts = 40 * RATE_UNITS
         async with asyncio.timeout(10):
             while not worker.filled or worker.filled[-1] * 1000 <= pts:
@@ -236,12 +226,7 @@ async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, worker):
         for undecodable in range(1, vitals.BLIND + 2):
             worker.say(Stats(frames_in=RATE_UNITS, undecodable=undecodable))
         pts = 40 * RATE_UNITS
@@ -259,12 +244,7 @@ async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
 async def test_pictures_that_wait_for_a_keyframe_are_filled_in_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those after a picture that was given up."""
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (_broadcast, crew, worker):
         worker.waits_for_keyframe = True
         pts = 40 * RATE_UNITS
         async with asyncio.timeout(10):

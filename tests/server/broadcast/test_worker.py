@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, replacement_of, worker_of
+from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, filming, replacement_of, worker_of
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.media.track import AudioTrack, Codec, Rendition
@@ -19,12 +19,7 @@ SOUND = Rendition("audio", AudioTrack(2, Codec.AAC, AUDIO_RATE, b"\x11\x90", AUD
 
 
 async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, worker):
         assert worker.plan is not None
         assert worker.plan.rate == 25
         assert worker.given == [VIDEO, *range(0, 40 * RATE_UNITS, 40)]
@@ -34,12 +29,7 @@ async def test_what_came_while_the_worker_started_is_given_in_order(desk: Desk) 
 
 
 async def test_a_worker_that_goes_on_with_a_keyframe_has_the_publisher_asked_for_one(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (_broadcast, crew, worker):
         crew.session.push(AccessUnit(1, 1000, 1000, False, b"picture"))
         assert crew.asked == []
         worker.waits_for_keyframe = True
@@ -79,12 +69,7 @@ async def test_a_worker_that_takes_too_long_to_start_fails_the_broadcast_once(
 
 @pytest.mark.parametrize("event", [Failed("no decoder"), WorkerDied(-9, "killed by SIGKILL")])
 async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | WorkerDied, desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, worker):
         worker.say(event)
         worker.say(WorkerDied(1, "and died"))
     assert worker.ended == ["closed"]
@@ -93,12 +78,7 @@ async def test_a_worker_that_gives_up_fails_the_broadcast_once(event: Failed | W
 
 
 async def test_a_worker_that_dies_on_air_is_replaced_by_one_that_goes_on(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, worker):
         worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
         for number in range(4):
             worker.say(AccessUnit(1, 3600 * number, 3600 * number, number == 0, b"encoded"))
@@ -118,12 +98,8 @@ async def test_a_worker_that_dies_on_air_is_replaced_by_one_that_goes_on(desk: D
 
 
 async def test_what_kills_one_worker_after_the_other_is_given_once_more_only(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker: FakeWorker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, first):
+        worker = first
         worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000), SOUND)))
         worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
         given = []
@@ -145,13 +121,10 @@ async def test_what_kills_workers_gives_way_to_the_other_publisher_before_the_sh
 ) -> None:
     """And neither is tried twice."""
     monkeypatch.setattr(inputs, "SILENT", 60.0)
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        primary, backup = Crew(broadcast), Crew(broadcast, "backup")
-        primary.film()
+    async with filming(desk) as (broadcast, primary, first):
+        worker = first
+        backup = Crew(broadcast, "backup")
         backup.film()
-        worker: FakeWorker = await worker_of(broadcast)
         worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
         worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
         for crew in (primary, backup):
@@ -175,12 +148,7 @@ async def test_a_worker_that_cannot_be_replaced_at_once_is_replaced_later(
 ) -> None:
     """No process or memory is left for an instant: the show is worth another try."""
     monkeypatch.setattr(transcoder, "START_AGAIN", 0.01)
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, crew, worker):
         worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
         worker.say(AccessUnit(1, 0, 0, True, b"encoded"))
         fake_worker.refuse = OSError(11, "Resource temporarily unavailable")
@@ -202,12 +170,7 @@ async def test_a_worker_that_can_never_be_replaced_fails_the_broadcast(
     fake_worker: type[FakeWorker], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transcoder, "START_AGAIN", 0.0)
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, _crew, worker):
         worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
         fake_worker.refuse = OSError(11, "Resource temporarily unavailable")
         worker.say(WorkerDied(-9, "killed by SIGKILL"))
