@@ -88,6 +88,10 @@ class Stage:
         push = (sys.executable, "-m", "vitrine.server", "push", str(self.show), f"{self.server.http}/whip/{CHANNEL}")
         self.publishers[CHANNEL] = await asyncio.create_subprocess_exec(*push, "--key", CHANNEL, "--quiet", "--loop")
 
+    async def publish_odd_stamps(self, kind: str) -> None:
+        feed = (sys.executable, "-m", "soak.feed", str(self.show), self.server.rtmp, CHANNEL, kind)
+        self.publishers[CHANNEL] = await asyncio.create_subprocess_exec(*feed, stderr=asyncio.subprocess.DEVNULL)
+
     def signal(self, number: int, key: str = CHANNEL) -> None:
         self.publishers[key].send_signal(number)
 
@@ -184,6 +188,13 @@ async def _server_restarted(stage: Stage, number: int, delay: float = 0.0) -> No
     await stage.publish(delay=delay)
 
 
+async def _odd_stamps(stage: Stage, kind: str) -> None:
+    """From the fourth second on, again and again or for good, as `soak.feed` says."""
+    await stage.kill()
+    await stage.publish_odd_stamps(kind)
+    await asyncio.sleep(GONE)
+
+
 Fault = Callable[[Stage], Awaitable[None]]
 FAULTS: dict[str, Fault] = {
     "publisher killed, back after 5 s": _lost_and_back,
@@ -198,6 +209,10 @@ FAULTS: dict[str, Fault] = {
     "server killed, started again after 2 s": lambda stage: _server_restarted(stage, signal.SIGKILL),
     "server stopped, started again after 2 s": lambda stage: _server_restarted(stage, signal.SIGTERM),
     "server killed, publisher back 5 s after it": lambda stage: _server_restarted(stage, signal.SIGKILL, GONE),
+    "stamps wrap": lambda stage: _odd_stamps(stage, "wrap"),
+    "stamps jump by an hour, every 4 s": lambda stage: _odd_stamps(stage, "jump"),
+    "stamps 500 ms back and forth, every 4 s": lambda stage: _odd_stamps(stage, "back"),
+    "29.97 frames a second stated as 30": lambda stage: _odd_stamps(stage, "slower"),
 }
 
 

@@ -34,6 +34,7 @@ KINDS: dict[str, Shift] = {
     "back": lambda at: -500.0 * ((at // EVERY) % 2),
     "far-back": lambda at: 3_600_000.0 if at < EVERY else 0.0,
     "wrap": lambda at: WRAP - 1000 * EVERY,
+    "slower": lambda at: at,  # by 1001/1000: 29.97 frames a second of a track that states 30
     "jitter": lambda at: random.uniform(-60, 60),
     "damage": lambda at: 0.0,
 }
