@@ -47,6 +47,9 @@ SETTLING = 8.0
 AFTER = 9.0
 """Seconds after the fault is over for which viewers are watched."""
 
+NTSC_SLIPS = 70.0
+"""Seconds in which 29.97 frames a second are two fewer than 30."""
+
 SEGMENTS = 2
 OTHERWISE = (
     "-vf",
@@ -188,11 +191,11 @@ async def _server_restarted(stage: Stage, number: int, delay: float = 0.0) -> No
     await stage.publish(delay=delay)
 
 
-async def _odd_stamps(stage: Stage, kind: str) -> None:
+async def _odd_stamps(stage: Stage, kind: str, seconds: float = GONE) -> None:
     """From the fourth second on, again and again or for good, as `soak.feed` says."""
     await stage.kill()
     await stage.publish_odd_stamps(kind)
-    await asyncio.sleep(GONE)
+    await asyncio.sleep(seconds)
 
 
 Fault = Callable[[Stage], Awaitable[None]]
@@ -212,7 +215,7 @@ FAULTS: dict[str, Fault] = {
     "stamps wrap": lambda stage: _odd_stamps(stage, "wrap"),
     "stamps jump by an hour, every 4 s": lambda stage: _odd_stamps(stage, "jump"),
     "stamps 500 ms back and forth, every 4 s": lambda stage: _odd_stamps(stage, "back"),
-    "29.97 frames a second stated as 30": lambda stage: _odd_stamps(stage, "slower"),
+    "29.97 frames a second stated as 30": lambda stage: _odd_stamps(stage, "slower", NTSC_SLIPS),
 }
 
 

@@ -13,7 +13,6 @@ Publishers that buffer through a bad network deliver some seconds late; encoders
 STEP_BACK_SECONDS = 1
 """A step back longer than this is a new origin too: clamping it would stop the picture for as long."""
 
-
 FASTEST = 1.1
 """Seconds of stamps in a second that a publisher may go on with for ever: no encoder's clock is off by as much."""
 

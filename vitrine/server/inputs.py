@@ -14,7 +14,6 @@ UNBROKEN = 2.0
 """Seconds for which the primary must have sent again before it is put back on air: one that comes and goes would make
 viewers see every turn."""
 
-
 DISTRUST = 180.0
 """Seconds for which one whose stream could not be shown does not take the place of one whose stream can: twice as long
 as it takes to find that out, so that the show ends where neither can be shown."""

@@ -1,6 +1,7 @@
 """A broadcast with a worker that does what the test says, and publishers."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -30,6 +31,9 @@ VIDEO_OUT = VideoTrack(1, Codec.H264, VIDEO_TIMESCALE, AVC_CONFIG, 320, 180, rat
 
 BOUND = Config(reconnect=Reconnect(window=0))
 """A broadcast ends with its publisher."""
+
+PATIENCE = 10.0
+"""Seconds that a test waits for what it waits for."""
 
 
 class FakeWorker:
@@ -87,6 +91,14 @@ class FakeWorker:
         self.slates.append(slate)
         self.advanced.set()
 
+    async def advances_until(self, done: Callable[[], bool]) -> None:
+        """It is told that time goes on without media, at least once, until that is so."""
+        async with asyncio.timeout(PATIENCE):
+            await self.advanced.wait()
+            while not done():
+                self.advanced.clear()
+                await self.advanced.wait()
+
     def leave(self) -> None:
         self.given.append("left")
 
@@ -122,7 +134,19 @@ class Crew:
     def film(self, count: int = RATE_UNITS) -> None:
         self.session.add_track(VIDEO)
         for index in range(count):
-            self.session.push(AccessUnit(1, 40 * index, 40 * index, index == 0, b"picture"))
+            self._push(index, keyframe=index == 0)
+
+    async def film_until(self, done: Callable[[], bool], keyframes: bool = False) -> None:
+        """Pictures after those of `film`, each tenth a keyframe or none."""
+        async with asyncio.timeout(PATIENCE):
+            for index in itertools.count(RATE_UNITS):
+                if done():
+                    return
+                self._push(index, keyframe=keyframes and index % 10 == 0)
+                await asyncio.sleep(0.01)
+
+    def _push(self, index: int, keyframe: bool) -> None:
+        self.session.push(AccessUnit(1, 40 * index, 40 * index, keyframe, b"picture"))
 
 
 async def worker_of(broadcast: Broadcast) -> FakeWorker:
@@ -133,11 +157,18 @@ async def worker_of(broadcast: Broadcast) -> FakeWorker:
 
 
 @asynccontextmanager
-async def filming(desk: Desk) -> AsyncIterator[tuple[Broadcast, Crew, FakeWorker]]:
-    """A broadcast that a publisher has begun, and its worker; until it is over."""
-    broadcast = Broadcast("show", BOUND, desk)
+async def broadcasting(desk: Desk, config: Config = BOUND) -> AsyncIterator[Broadcast]:
+    """A broadcast; until it is over."""
+    broadcast = Broadcast("show", config, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(broadcast.run())
+        yield broadcast
+
+
+@asynccontextmanager
+async def filming(desk: Desk, config: Config = BOUND) -> AsyncIterator[tuple[Broadcast, Crew, FakeWorker]]:
+    """The same, begun by a publisher, and its worker."""
+    async with broadcasting(desk, config) as broadcast:
         crew = Crew(broadcast)
         crew.film()
         yield broadcast, crew, await worker_of(broadcast)
@@ -145,7 +176,7 @@ async def filming(desk: Desk) -> AsyncIterator[tuple[Broadcast, Crew, FakeWorker
 
 async def replacement_of(former: FakeWorker) -> FakeWorker:
     """The worker that another one's death has brought, once it has been given what there is."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while FakeWorker.made is None or FakeWorker.made is former or not FakeWorker.made.pushed.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0)
     return FakeWorker.made

@@ -5,7 +5,17 @@ from fractions import Fraction
 
 import pytest
 
-from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, Listener, filming, worker_of
+from tests.server.broadcast.stage import (
+    BOUND,
+    VIDEO,
+    VIDEO_OUT,
+    Crew,
+    FakeWorker,
+    Listener,
+    broadcasting,
+    filming,
+    worker_of,
+)
 from vitrine.ingest.publish import PublishRefusedError, PublishRequest, Refusal
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.track import Rendition
@@ -24,9 +34,7 @@ from vitrine.transcode.gate import RATE_UNITS
 async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         crew = Crew(broadcast)
         polite = PublishRequest("whip", "key", "127.0.0.1", lambda reason: None, takeover=False)
         with pytest.raises(PublishRefusedError, match=r"is live on this channel by RTMP.*takeover=1") as caught:
@@ -39,14 +47,12 @@ async def test_a_publisher_that_is_well_makes_way_only_if_it_is_asked_to(
 
 
 async def test_a_publisher_comes_back_in_its_own_place_and_in_nobody_elses(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
     told: dict[str, list[str]] = {"first": [], "again": [], "second": []}
 
     def request(who: str, publisher: str, takeover: bool = False) -> PublishRequest:
         return PublishRequest("whip", "key", "127.0.0.1", told[who].append, None, takeover, publisher=publisher)
 
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         broadcast.new_session(request("first", "tab 1"))
         broadcast.new_session(request("again", "tab 1"))
         assert "taken over" in told["first"][0]
@@ -60,9 +66,7 @@ async def test_a_publisher_comes_back_in_its_own_place_and_in_nobody_elses(desk:
 
 
 async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         Crew(broadcast).session.end("gone")
     assert FakeWorker.made is not None
     assert (FakeWorker.made.plan, FakeWorker.made.ended) == (None, ["closed"])
@@ -70,12 +74,7 @@ async def test_a_publisher_that_leaves_before_it_sent_anything(desk: Desk) -> No
 
 
 async def test_a_second_publisher_goes_on_where_the_first_was(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        first, second = Crew(broadcast), None
-        first.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, first, worker):
         second = Crew(broadcast)
         assert "taken over" in first.told[0]
         first.session.end("its socket closed")
@@ -148,20 +147,12 @@ async def test_a_publisher_that_is_lost_is_awaited_and_the_slate_is_shown(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standstill, "SLATE_AFTER_LEAVING", 0.15)
-    broadcast = Broadcast("show", Config(reconnect=Reconnect(window=30)), desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk, Config(reconnect=Reconnect(window=30))) as (broadcast, crew, worker):
         crew.session.end("its network is gone")
         assert worker.given[-1] == "left"
         assert (broadcast.state, broadcast.over, broadcast.session) == ("starting", False, None)
         assert broadcast.absence is not None
-        async with asyncio.timeout(10):
-            while True not in worker.slates:
-                await worker.advanced.wait()
-                worker.advanced.clear()
+        await worker.advances_until(lambda: True in worker.slates)
         assert worker.slates[0] is False
         assert worker.filled == sorted(set(worker.filled))
         assert broadcast.newest_frame >= worker.filled[-1] * 25 - 1
@@ -184,12 +175,7 @@ async def test_who_does_not_come_back_in_time_ends_the_broadcast(
     desk: Desk, stopped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows = Reconnect(window=300, after_stop=1) if stopped else Reconnect(window=1, after_stop=300)
-    broadcast = Broadcast("show", Config(reconnect=windows), desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk, Config(reconnect=windows)) as (broadcast, crew, worker):
         crew.session.end("the publisher left", stopped=stopped)
     assert worker.ended == ["finished", "closed"]
     assert broadcast.reason == "the publisher left; nobody came back within 1 s"
@@ -199,10 +185,7 @@ async def test_a_publisher_that_stands_still_is_filled_in_for(desk: Desk, monkey
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
     async with filming(desk) as (broadcast, crew, worker):
         assert worker.filled == []
-        async with asyncio.timeout(10):
-            while broadcast.newest_frame < RATE_UNITS:
-                await worker.advanced.wait()
-                worker.advanced.clear()
+        await worker.advances_until(lambda: broadcast.newest_frame >= RATE_UNITS)
         assert worker.filled == sorted(set(worker.filled))
         crew.session.end("gone")
 
@@ -212,10 +195,7 @@ async def test_what_a_silent_publisher_kept_back_is_not_late(desk: Desk, monkeyp
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
     async with filming(desk) as (_broadcast, crew, worker):
         pts = 40 * RATE_UNITS
-        async with asyncio.timeout(10):
-            while not worker.filled or worker.filled[-1] * 1000 <= pts:
-                await worker.advanced.wait()
-                worker.advanced.clear()
+        await worker.advances_until(lambda: worker.filled[-1] * 1000 > pts)
         assert "hurry" not in worker.given
         crew.session.push(AccessUnit(1, pts, pts, False, b"kept back"))
         assert worker.given[-2:] == ["hurry", pts]
@@ -229,12 +209,7 @@ async def test_pictures_that_cannot_be_decoded_are_filled_in_for_like_none(
     async with filming(desk) as (broadcast, crew, worker):
         for undecodable in range(1, vitals.BLIND + 2):
             worker.say(Stats(frames_in=RATE_UNITS, undecodable=undecodable))
-        pts = 40 * RATE_UNITS
-        async with asyncio.timeout(10):
-            while not worker.advanced.is_set():
-                crew.session.push(AccessUnit(1, pts, pts, False, b"garbage"))
-                pts += 40
-                await asyncio.sleep(0.01)
+        await crew.film_until(worker.advanced.is_set)
         assert "keyframe" in crew.asked
         worker.say(Stats(frames_in=RATE_UNITS + 1, undecodable=undecodable))
         assert not broadcast.vitals.is_blind(crew.session)
@@ -246,22 +221,12 @@ async def test_pictures_that_wait_for_a_keyframe_are_filled_in_for(desk: Desk, m
     monkeypatch.setattr(standstill, "PATIENCE", Fraction(1, 10))
     async with filming(desk) as (_broadcast, crew, worker):
         worker.waits_for_keyframe = True
-        pts = 40 * RATE_UNITS
-        async with asyncio.timeout(10):
-            while not worker.advanced.is_set():
-                crew.session.push(AccessUnit(1, pts, pts, False, b"picture"))
-                pts += 40
-                await asyncio.sleep(0.01)
+        await crew.film_until(worker.advanced.is_set)
         crew.session.end("gone")
 
 
 async def test_a_backup_stands_by_and_is_on_air_when_the_primary_is_gone(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        primary = Crew(broadcast)
-        primary.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk) as (broadcast, primary, worker):
         before = len(worker.given)
         backup = Crew(broadcast, "backup")
         backup.film()
@@ -282,9 +247,7 @@ async def test_the_primary_goes_back_on_air_when_it_has_sent_for_a_while(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inputs, "UNBROKEN", 0.0)
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         backup = Crew(broadcast, "backup")
         backup.film()
         await worker_of(broadcast)
@@ -302,9 +265,7 @@ async def test_the_primary_goes_back_on_air_when_it_has_sent_for_a_while(
 
 
 async def test_who_stood_by_when_nothing_had_begun_begins_the_show(desk: Desk) -> None:
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         primary, backup = Crew(broadcast), Crew(broadcast, "backup")
         primary.session.end("it never sent anything")
         assert broadcast.inputs.on_air_role == "backup"
@@ -318,17 +279,11 @@ async def test_a_backup_begins_the_show_where_the_primary_is_silent(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inputs, "SILENT", 0.2)
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         primary, backup = Crew(broadcast), Crew(broadcast, "backup")
-        backup.session.add_track(VIDEO)
-        pts = 0
-        async with asyncio.timeout(10):
-            while FakeWorker.made is None or not FakeWorker.made.pushed.is_set():
-                backup.session.push(AccessUnit(1, pts, pts, pts % 400 == 0, b"picture"))
-                pts += 40
-                await asyncio.sleep(0.01)
+        backup.film()
+        assert broadcast.session is primary.session
+        await backup.film_until(lambda: FakeWorker.made is not None and FakeWorker.made.pushed.is_set(), keyframes=True)
         assert broadcast.inputs.on_air_role == "backup"
         primary.session.end("it never sent anything")
         backup.session.end("done")

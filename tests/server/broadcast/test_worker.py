@@ -4,14 +4,13 @@ import asyncio
 
 import pytest
 
-from tests.server.broadcast.stage import BOUND, VIDEO, VIDEO_OUT, Crew, FakeWorker, filming, replacement_of, worker_of
+from tests.server.broadcast.stage import VIDEO, VIDEO_OUT, Crew, FakeWorker, broadcasting, filming, replacement_of
 from vitrine.media.access_unit import AccessUnit
 from vitrine.media.grid import AAC_FRAME, AUDIO_RATE
 from vitrine.media.track import AudioTrack, Codec, Rendition
 from vitrine.server import inputs, transcoder
 from vitrine.server.config import Config
 from vitrine.server.desk import Desk
-from vitrine.server.pipeline import Broadcast
 from vitrine.transcode.events import Failed, Opened, WorkerDied
 from vitrine.transcode.gate import RATE_UNITS
 
@@ -42,9 +41,7 @@ async def test_a_worker_that_cannot_start_fails_the_broadcast_in_words(
     fake_worker: type[FakeWorker], desk: Desk
 ) -> None:
     fake_worker.refuse = OSError(12, "Cannot allocate memory")
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         crew = Crew(broadcast)
         crew.film()
     assert broadcast.state == "failed"
@@ -58,9 +55,7 @@ async def test_a_worker_that_takes_too_long_to_start_fails_the_broadcast_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(transcoder, "MOST_WAITING", RATE_UNITS)
-    broadcast = Broadcast("show", BOUND, desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
+    async with broadcasting(desk) as broadcast:
         crew = Crew(broadcast)
         crew.film(RATE_UNITS + 20)  # all before the worker's task has had a turn
     assert broadcast.state == "failed"
@@ -179,12 +174,7 @@ async def test_a_worker_that_can_never_be_replaced_fails_the_broadcast(
 
 
 async def test_a_publisher_whose_stream_cannot_be_shown_is_dismissed_and_the_show_goes_on(desk: Desk) -> None:
-    broadcast = Broadcast("show", Config(), desk)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(broadcast.run())
-        crew = Crew(broadcast)
-        crew.film()
-        worker = await worker_of(broadcast)
+    async with filming(desk, Config()) as (broadcast, crew, worker):
         worker.say(Opened((Rendition("180p", VIDEO_OUT, 250_000, 275_000),)))
         worker.say(Failed("300 access units in a row cannot be decoded"))
         assert crew.told == ["This stream cannot be shown: 300 access units in a row cannot be decoded"]

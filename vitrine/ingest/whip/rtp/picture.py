@@ -7,7 +7,6 @@ from vitrine.media.track import VideoTrack
 MOST_BYTES = 8 << 20
 """Of one picture: what an access unit may have on its way to the transcoder."""
 
-
 MOST_PACKETS = 1 << 15
 """Of one picture: of 256 bytes, where a sender fills them with 1,200. Each costs memory beside its bytes."""
 
