@@ -11,9 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import aiohttp
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from bench.chromium import ARGUMENTS
+from bench.chromium import chromium
 from bench.crew import Crew
 from bench.served import CHANNEL, Served, child, served
 from vitrine.ingest.sample.show import SampleShow
@@ -50,8 +50,7 @@ async def measure(minutes: float) -> dict[str, list[float]]:
 async def _watch(server: Served, captured: float, minutes: float) -> dict[str, list[float]]:
     async with (
         aiohttp.ClientSession() as session,
-        async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS)) as browser,
+        chromium() as browser,
         asyncio.TaskGroup() as tasks,
     ):
         crew = Crew(server.http, RATE, session)

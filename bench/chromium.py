@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
@@ -25,6 +26,12 @@ ARGUMENTS = (
 
 FILMS = ("--use-fake-device-for-media-stream=fps=10", "--use-fake-ui-for-media-stream")
 """A camera and a microphone of its own. Ten pictures a second are a third of the work to preview, encode and decode."""
+
+
+def filming(clip: Path) -> tuple[str, ...]:
+    """Options for a camera that shows a Y4M file, and a microphone."""
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    return (*fake, f"--use-file-for-fake-video-capture={clip}")
 
 
 @asynccontextmanager

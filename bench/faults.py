@@ -23,9 +23,9 @@ from pathlib import Path
 
 import aiohttp
 import psutil
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
-from bench.chromium import ARGUMENTS
+from bench.chromium import chromium
 from bench.in_step import beeps_of, flashes_of, newest_segments, offsets_of
 from bench.served import CHANNEL, ENDING_TIME, Served, served, serving
 from vitrine.ingest.sample.show import SampleShow
@@ -259,14 +259,12 @@ class Viewer:
 
 @asynccontextmanager
 async def watching(address: str) -> AsyncIterator[Viewer]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
         await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
         viewer = Viewer(page)
         await viewer.open(address)
         yield viewer
-        await browser.close()
 
 
 async def _apart(session: aiohttp.ClientSession, server: Served) -> float | None:

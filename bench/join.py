@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from bench.chromium import ARGUMENTS
+from bench.chromium import chromium
 from bench.latency import LADDER, RATE, SHOW_SECONDS
 from bench.served import CHANNEL, child, publisher, served
 from vitrine.ingest.sample.show import SampleShow
@@ -61,10 +61,7 @@ async def measure(joins: int) -> list[Join]:
         async with served(folder, LADDER) as server, child(*publisher(show, server)):
             await server.live()
             await asyncio.sleep(FILLING)
-            async with (
-                async_playwright() as playwright,
-                await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS)) as browser,
-            ):
+            async with chromium() as browser:
                 return [await _join(browser, f"{server.http}/watch/{CHANNEL}") for _ in range(joins)]
 
 

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from playwright.async_api import Playwright, async_playwright
-
 from bench.nginx_rtmp import KEY, Usual, usual
 from bench.screen import Latency, Seen, latency_of, watch
 from bench.served import CHANNEL, Served, child, served
@@ -46,30 +44,30 @@ async def measure(seconds: int, *, alone: bool) -> dict[str, Result]:
         folder = Path(name)
         show = folder / "show.mp4"
         write_sample(show, SampleShow(1280, 720, Fraction(RATE), Fraction(SHOW_SECONDS)))
-        async with async_playwright() as playwright, served(folder, LADDER) as server, usual(folder / "usual") as other:
+        async with served(folder, LADDER) as server, usual(folder / "usual") as other:
             async with asyncio.TaskGroup() as tasks:
-                ours = tasks.create_task(_vitrine(playwright, server, show, seconds))
-                theirs = None if alone else tasks.create_task(_usual(playwright, other, show, seconds))
+                ours = tasks.create_task(_vitrine(server, show, seconds))
+                theirs = None if alone else tasks.create_task(_usual(other, show, seconds))
             found = {"Vitrine": ours.result()}
             return found if theirs is None else {**found, "nginx-rtmp": theirs.result()}
 
 
-async def _vitrine(playwright: Playwright, server: Served, show: Path, seconds: int) -> Result:
+async def _vitrine(server: Served, show: Path, seconds: int) -> Result:
     async with _camera(show, server.rtmp, CHANNEL) as captured:
         before = _now()
         await server.live()
         start_up = _now() - before
-        seen = await watch(playwright, f"{server.http}/watch/{CHANNEL}", seconds, tell=True)
+        seen = await watch(f"{server.http}/watch/{CHANNEL}", seconds, tell=True)
         return Result(start_up, seen, latency_of(seen.shown, captured, RATE, SHOW_SECONDS))
 
 
-async def _usual(playwright: Playwright, server: Usual, show: Path, seconds: int) -> Result:
+async def _usual(server: Usual, show: Path, seconds: int) -> Result:
     async with _camera(show, server.rtmp, KEY) as captured:
         before = _now()
         await server.segments(1)
         start_up = _now() - before
         await server.segments(LISTED)
-        seen = await watch(playwright, server.page, seconds)
+        seen = await watch(server.page, seconds)
         return Result(start_up, seen, latency_of(seen.shown, captured, RATE, SHOW_SECONDS))
 
 

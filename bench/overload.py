@@ -22,9 +22,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import psutil
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
-from bench.chromium import ARGUMENTS
+from bench.chromium import chromium
 from bench.screen import STALL
 from bench.served import CHANNEL, Served, child, served
 from bench.starved import starved
@@ -108,13 +108,11 @@ def newest_age(server: Served, rendition: str) -> float:
 
 @asynccontextmanager
 async def viewer(server: Served) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1920, "height": 1200}, bypass_csp=True)
         await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
         await page.goto(f"{server.http}/watch/{CHANNEL}")
         yield page
-        await browser.close()
 
 
 async def measure(cores: float, seconds: int, after: int) -> None:

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Playwright
-
-from bench.chromium import ARGUMENTS
+from bench.chromium import chromium
 
 SETTLING = 10
 """Seconds after the first picture that are not counted: hls.js measures and catches up."""
@@ -32,23 +30,22 @@ class Seen:
     unread: int
 
 
-async def watch(playwright: Playwright, address: str, seconds: int, *, tell: bool = False) -> Seen:
+async def watch(address: str, seconds: int, *, tell: bool = False) -> Seen:
     """Open a page in a browser of its own and watch it. With `tell` each minute is told."""
-    browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
-    page = await browser.new_page(viewport={"width": 1280, "height": 800}, bypass_csp=True)
-    await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
-    await page.goto(address)
-    await page.wait_for_function("window.shown.length > 0", timeout=60_000)
-    for minute in range(seconds // 60):
-        await asyncio.sleep(60)
-        if tell:
-            shown = await page.evaluate("window.shown.length")
-            print(f"  {minute + 1} min, {shown} frames shown", file=sys.stderr)
-    await asyncio.sleep(seconds % 60)
-    shown = [(int(number), at / 1000, int(height)) for number, at, height in await page.evaluate("window.shown")]
-    opened = await page.evaluate("performance.timeOrigin") / 1000
-    unread = int(await page.evaluate("window.unread"))
-    await browser.close()
+    async with chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1280, "height": 800}, bypass_csp=True)
+        await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
+        await page.goto(address)
+        await page.wait_for_function("window.shown.length > 0", timeout=60_000)
+        for minute in range(seconds // 60):
+            await asyncio.sleep(60)
+            if tell:
+                shown = await page.evaluate("window.shown.length")
+                print(f"  {minute + 1} min, {shown} frames shown", file=sys.stderr)
+        await asyncio.sleep(seconds % 60)
+        shown = [(int(number), at / 1000, int(height)) for number, at, height in await page.evaluate("window.shown")]
+        opened = await page.evaluate("performance.timeOrigin") / 1000
+        unread = int(await page.evaluate("window.unread"))
     return Seen(shown, shown[0][1] - opened, unread)
 
 

@@ -21,9 +21,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from playwright.async_api import Page, Playwright, async_playwright
+from playwright.async_api import Page
 
-from bench.chromium import ARGUMENTS, EXECUTABLE
+from bench.chromium import chromium, filming
 from bench.latency import LADDER
 from bench.screen import SETTLING
 from bench.served import CHANNEL, TOKEN, Served, served
@@ -156,36 +156,31 @@ class Stage:
 
 
 @asynccontextmanager
-async def _page(
-    server: Served, playwright: Playwright, address: str, *options: str, events: bool = True
-) -> AsyncIterator[Page]:
+async def _page(server: Served, address: str, *options: str, events: bool = True) -> AsyncIterator[Page]:
     """In a browser of its own: what is behind another page is drawn once a second only."""
-    browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=[*ARGUMENTS, *options])
-    context = await browser.new_context(viewport={"width": 1280, "height": 800}, base_url=server.http, bypass_csp=True)
-    await context.grant_permissions(["camera", "microphone"])
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    await page.add_init_script(MARKS)
-    await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
-    if not events:
-        await page.route("**/events", lambda route: route.abort())
-    await page.goto(address)
-    yield page
-    await browser.close()
+    async with chromium(*options) as browser:
+        context = await browser.new_context(
+            viewport={"width": 1280, "height": 800}, base_url=server.http, bypass_csp=True
+        )
+        await context.grant_permissions(["camera", "microphone"])
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        await page.add_init_script(MARKS)
+        await page.add_init_script(path=Path(__file__).with_name("viewer.js"))
+        if not events:
+            await page.route("**/events", lambda route: route.abort())
+        await page.goto(address)
+        yield page
 
 
 @asynccontextmanager
 async def _stage(server: Served, camera: Path, polls: bool) -> AsyncIterator[Stage]:
-    films = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     async with (
-        async_playwright() as playwright,
-        _page(server, playwright, f"/watch/{CHANNEL}", events=not polls) as viewer,
+        _page(server, f"/watch/{CHANNEL}", events=not polls) as viewer,
         _page(
             server,
-            playwright,
             f"/studio/{CHANNEL}#token={TOKEN}",
-            *films,
-            f"--use-file-for-fake-video-capture={camera}",
+            *filming(camera),
         ) as studio,
     ):
         async with asyncio.timeout(PATIENCE):

@@ -12,8 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.async_api import async_playwright
-
+from bench.chromium import chromium, filming
 from bench.served import child
 from bench.whip_relay import LossyRelay, loopback_port, with_only_candidate
 from bench.whip_served import answering
@@ -23,7 +22,6 @@ from vitrine.ingest.whip.offer import read_offer
 from vitrine.ingest.whip.pool import PeerPool
 from vitrine.ingest.whip.settings import PeerSettings
 
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PUBLISHER = Path(__file__).with_name("publisher.js")
 NOISE = "testsrc2=s=1280x720:r=30,noise=alls=8:allf=t"
 
@@ -50,9 +48,7 @@ async def measure(seconds: int, kbps: int, loss: float, delay: float, codec: str
         with tempfile.TemporaryDirectory() as folder:
             camera = Path(folder) / "camera.y4m"
             await write_camera(camera)
-            async with answering(answer, _ignore) as url, async_playwright() as playwright:
-                arguments = [*CHROMIUM, f"--use-file-for-fake-video-capture={camera}"]
-                browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+            async with answering(answer, _ignore) as url, chromium(*filming(camera)) as browser:
                 page = await browser.new_page()
                 await page.add_init_script(path=PUBLISHER)
                 await page.goto(url)
@@ -65,7 +61,6 @@ async def measure(seconds: int, kbps: int, loss: float, delay: float, codec: str
                     told = await page.evaluate("() => told()")
                     print(f"| {second} | {_row(told, before)} |", flush=True)
                     before = told
-                await browser.close()
     finally:
         for relay in relays:
             relay.close()
